@@ -57,10 +57,10 @@ ${entries(versions)
 
 ## A thousand calls on one grant
 
-${shown(at(peers, "calls"))} calls at once for one user. The server rotates on receipt, answers a token request after 50 ms, and
-refuses a refresh token that was used. It counts. One token request is the ideal, and no call has to fail.
+${shown(at(peers, "calls"))} calls at once for one user. The server rotates on receipt, responds to a token request after 50 ms, and
+refuses a refresh token that was used. It counts token requests. One is the ideal, and no call has to fail.
 
-**The token has ended, and the client knows it**, in one process:
+**The token has expired, and the client knows it**, in one process:
 
 ${countTable(at(peers, "storm"))}
 
@@ -70,7 +70,7 @@ ${countTable(at(peers, "storm"))}
 
 ${countTable(at(peers, "processes"))}
 
-**The token was ended early**: the API answers 401, over ${shown(at(peers, "spreadMillis"))} ms. A late 401, for a token that was
+**The token was ended early**: the API responds 401, over ${shown(at(peers, "spreadMillis"))} ms. A late 401, for a token that was
 replaced meanwhile, must not renew it again.
 
 ${countTable(at(peers, "late-401"))}
@@ -172,7 +172,7 @@ In process, through Effect's \`HttpClient\`, it is ${entries(at(fakeFlows, "flow
     .map(([name, rate]) => `${shown(rate)} (${name})`)
     .join(
       " against "
-    )} flows a second, where the stub is one written by hand that always answers the same; the pure machine by
+    )} flows a second, where the stub is written by hand and always responds the same; the pure machine by
 itself goes through ${shown(at(fakeFlows, "flowsPerSecondOfMachine"))}.
 
 ## What is not reached, and why

@@ -113,6 +113,8 @@ has a \`status\`.
 A callback works once. If \`handleCallback\` fails after its \`state\` was found, the same callback is refused afterwards
 (\`StateMismatch\`), even for a retryable reason: begin again with a new authorization URL, at once or after a pause.
 
+**With Effect**
+
 \`\`\`ts
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as Effect from "effect/Effect"
@@ -127,7 +129,9 @@ export const badge = (subject: string) =>
   )
 \`\`\`
 
-Without Effect, \`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's name, with the same
+**Without Effect**
+
+\`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's name, with the same
 members:
 
 \`\`\`ts
@@ -141,8 +145,11 @@ export const badgeOf = async (zapier: ZapierPromise, subject: string): Promise<s
 }
 \`\`\`
 
-\`retryAfter\` is the wait that Zapier has asked for, if it has: a \`Duration\`, as Effect's own errors have it, so a schedule that
-reads it there works here, too:
+\`retryAfter\` is the time to wait that Zapier asked for, if any.
+
+**With Effect**
+
+It is a \`Duration\`, as in Effect's own errors, so a schedule that reads it there works here, too:
 
 \`\`\`ts
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -164,6 +171,27 @@ export const accessToken = (subject: string) =>
   )
 \`\`\`
 
+**Without Effect**
+
+It is a number of milliseconds:
+
+\`\`\`ts
+import { setTimeout } from "node:timers/promises"
+import type { ZapierPromise } from "@zapier-workflow-auth/node-adapter/ZapierPromise"
+
+export const patientToken = async (zapier: ZapierPromise, subject: string) => {
+  let pause = 1_000
+  let token = await zapier.accessToken(subject)
+  for (let retries = 3; retries > 0 && !token.ok && token.error.isRetryable; retries--) {
+    const asked = "retryAfter" in token.error ? (token.error.retryAfter ?? 0) : 0
+    await setTimeout(Math.max(pause, asked))
+    pause *= 2
+    token = await zapier.accessToken(subject)
+  }
+  return token
+}
+\`\`\`
+
 A store of your own fails with the reason itself, \`StoreFailed\` or \`DecryptionFailed\`, and the operation that needed the store
 fails with a \`ZapierAuthError\` that has it. To make one, \`ZapierAuthError.make(reason)\` is the shortest way.
 
@@ -171,15 +199,21 @@ A web app tells its own client with \`httpStatus\`, \`Retry-After\` and problem 
 runs the app are left out of those, and belong in its log. An \`HttpApi\` names \`ZapierProblem.errors\`, and
 [middleware](effect.md#an-httpapi-with-sessions) does it for all routes:
 
+**With Effect**
+
 \`\`\`ts
 import * as ZapierProblem from "@zapier-workflow-auth/core/app/ZapierProblem"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+
+// For Effect's router
+export const respond = (error: ZapierAuthError) => ZapierProblem.toResponse(error)
+\`\`\`
+
+**Without Effect**
+
+\`\`\`ts
 import * as ZapierPromise from "@zapier-workflow-auth/node-adapter/ZapierPromise"
 
-// With Effect's router
-export const respond = (error: ZapierAuthError) => ZapierProblem.toResponse(error)
-
-// Without
 export const zapsOf = async (zapier: ZapierPromise.ZapierPromise, subject: string): Promise<Response> => {
   const zaps = await zapier.fetch("/v2/zaps", { subject })
   return zaps.ok ? zaps.value : ZapierPromise.toResponse(zaps.error)
@@ -190,12 +224,25 @@ export const zapsOf = async (zapier: ZapierPromise.ZapierPromise, subject: strin
 \`handleCallback\` gives names them at once: \`missingScopes\` are those that were asked for and not granted.
 Ask for one of \`anyOf\` as well, and keep what was granted before with \`incremental\`:
 
+**With Effect**
+
 \`\`\`ts
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { InsufficientScope } from "@zapier-workflow-auth/core/ZapierAuthError"
 
 export const askFor = (subject: string, { anyOf }: InsufficientScope) =>
   ZapierAuth.use((auth) => auth.authorizationUrl({ subject, scopes: anyOf.slice(0, 1), incremental: true }))
+\`\`\`
+
+**Without Effect**
+
+\`\`\`ts
+import type { Failure, ZapierPromise } from "@zapier-workflow-auth/node-adapter/ZapierPromise"
+
+type InsufficientScope = Extract<Failure, { readonly _tag: "InsufficientScope" }>
+
+export const askForOf = (zapier: ZapierPromise, subject: string, { anyOf }: InsufficientScope) =>
+  zapier.authorizationUrl({ subject, scopes: anyOf.slice(0, 1), incremental: true })
 \`\`\`
 `
 

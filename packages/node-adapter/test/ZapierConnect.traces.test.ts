@@ -253,7 +253,7 @@ describe("A server with the routes", () => {
       { global: true }
     )
 
-  it.live("shows none when the app's own answer dies", () =>
+  it.live("shows none when the app's own response fails", () =>
     Effect.gen(function* () {
       const bug = Effect.die(new Error("a bug of the app"))
       const { begin, hidden, send, watched } = yield* serve({ respond: () => bug }, undefined, dying(bug))

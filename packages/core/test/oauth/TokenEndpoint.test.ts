@@ -92,7 +92,7 @@ describe("TokenEndpoint", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("never follows a redirect, and takes one for an answer that says nothing", () => {
+  it.effect("never follows a redirect, and reads nothing from one", () => {
     const { calls, layer } = make(
       () => new Response(null, { status: 302, headers: { location: "https://elsewhere.example/" } })
     )

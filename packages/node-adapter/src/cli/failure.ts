@@ -2,6 +2,7 @@
 import type { StoreError } from "@zapier-workflow-auth/core/store/VersionedStore"
 import type { Reason, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import type { Refused } from "./refused.ts"
+import { withFlagsOf } from "./sameFlags.ts"
 import { command } from "./shown.ts"
 
 export interface Failure {
@@ -44,12 +45,18 @@ const split = (message: string) => {
 
 const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)
 
-export const of = (error: ZapierAuthError | StoreError | Refused): Failure => {
+const described = (error: ZapierAuthError | StoreError | Refused): Failure => {
   if (error._tag === "Refused") return { _tag: error.why, message: sentence(error.problem), run: error.run }
   const { _tag } = error._tag === "ZapierAuthError" ? error.reason : error
   const next = commands[_tag]
   const { message, run = next === undefined ? undefined : command(next) } = split(messages[_tag] ?? error.message)
   return { _tag, message, run }
+}
+
+/** @param args the arguments of the call that failed */
+export const of = (error: ZapierAuthError | StoreError | Refused, args: ReadonlyArray<string>): Failure => {
+  const { run, ...failure } = described(error)
+  return { ...failure, run: run === undefined ? undefined : withFlagsOf(args, run) }
 }
 
 /** As a terminal shows it: a command to run stands on a line of its own. */

@@ -124,7 +124,10 @@ const unexpected = (defect: unknown): Failure.Failure => {
 
 type Failed = CliError.CliError | ZapierAuthError | StoreError | Refused | Output.ReaderGone
 
-const exitCode = (cause: Cause.Cause<Failed>): Effect.Effect<number, never, Stdio.Stdio> => {
+const exitCode = (
+  cause: Cause.Cause<Failed>,
+  args: ReadonlyArray<string>
+): Effect.Effect<number, never, Stdio.Stdio> => {
   const reason = cause.reasons.find(Cause.isFailReason)
   if (reason === undefined) return Effect.as(report(unexpected(Cause.squash(cause))), 1)
   const { error } = reason
@@ -138,7 +141,7 @@ const exitCode = (cause: Cause.Cause<Failed>): Effect.Effect<number, never, Stdi
     case "Refused":
     case "StoreFailed":
     case "DecryptionFailed":
-      return Effect.as(report(Failure.of(error)), 1)
+      return Effect.as(report(Failure.of(error, args)), 1)
     default:
       return Effect.as(report({ _tag: error._tag, message: error.message }), 1)
   }
@@ -155,6 +158,9 @@ export const run = (args: ReadonlyArray<string>, version: string): Effect.Effect
     )
     const exit = yield* Effect.exit(command)
     if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
-    const code = Exit.isSuccess(exit) ? 0 : yield* exitCode(exit.cause)
-    return yield* Effect.matchCauseEffect(flush, { onSuccess: () => Effect.succeed(code), onFailure: exitCode })
+    const code = Exit.isSuccess(exit) ? 0 : yield* exitCode(exit.cause, args)
+    return yield* Effect.matchCauseEffect(flush, {
+      onSuccess: () => Effect.succeed(code),
+      onFailure: (cause) => exitCode(cause, args)
+    })
   }).pipe(Effect.provide(layerOutput), Effect.provideService(Output.Json, isJson(args)))

@@ -28,12 +28,13 @@ describe("login", () => {
   it.live("tells both the browser and the terminal when the user says no", () =>
     Effect.gen(function* () {
       const world = yield* World.make
-      const { ended, url } = yield* world.beginLogin()
+      const { ended, url } = yield* world.beginLogin(["--subject", "ada"])
       const page = yield* World.visit(yield* world.fake.deny(url))
       expect(page).toContain("<h1>Not connected</h1>")
       const { code, stderr, stdout } = yield* ended
       expect([code, stdout]).toEqual([1, ""])
       expect(stderr).toContain("error: access was not allowed on Zapier's consent page. Nothing was changed. Run:\n")
+      expect(stderr).toContain("\n  zapier-workflow-auth login --subject ada")
       expect(yield* world.tokenRequests).toEqual([])
     })
   )

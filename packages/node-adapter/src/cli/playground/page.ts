@@ -83,9 +83,9 @@ let asking = false, again = false
 const update = async () => {
   if (asking) { again = true; return }
   asking = true
-  try {
-    do {
-      again = false
+  do {
+    again = false
+    try {
       const response = await fetch(location.pathname)
       if (!response.ok) throw new Error()
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html")
@@ -93,14 +93,15 @@ const update = async () => {
       morph(main, document.adoptNode(fresh.querySelector("main")))
       if (said !== news.textContent) news.textContent = said
       if ([gone, offline].includes(trouble.textContent)) trouble.textContent = ""
-    } while (again)
-  } catch { fail() }
+    } catch { fail() }
+  } while (again)
   asking = false
 }
 const events = new EventSource("events")
 events.onmessage = update
 events.onerror = fail
-addEventListener("offline", fail)
+// A browser that is offline may still reach this machine.
+addEventListener("offline", update)
 addEventListener("online", update)
 document.addEventListener("submit", async (event) => {
   const form = event.target

@@ -127,7 +127,7 @@ export const make = Effect.fnUntraced(
       return page(
         400,
         "Not connected",
-        failure === undefined ? "Something went wrong. The terminal says more." : Failure.of(failure).message
+        failure === undefined ? "Something went wrong. The terminal says more." : Failure.of(failure, []).message
       )
     })
 

@@ -34,7 +34,7 @@ const environment = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(ZAPIER_|NODE_OPTIONS$)/i.test(name)))
 
 /** Why a process did not do what it was asked for. */
-export class ProcessProblem extends Data.TaggedError("ProcessProblem")<{ readonly why: string }> {}
+export class ProcessProblem extends Data.TaggedError("ProcessProblem")<{ readonly message: string }> {}
 
 /** A process of the app. */
 const startProcess = Effect.acquireRelease(
@@ -44,7 +44,8 @@ const startProcess = Effect.acquireRelease(
     let asked = 0
     const ended = new Promise<void>((resolve) => {
       const end = (why: string) => {
-        for (const { reject } of waiting.values()) reject(new ProcessProblem({ why: `the process has ended: ${why}` }))
+        for (const { reject } of waiting.values())
+          reject(new ProcessProblem({ message: `the process has ended: ${why}` }))
         waiting.clear()
         resolve()
       }
@@ -54,7 +55,7 @@ const startProcess = Effect.acquireRelease(
     child.on("message", (said: Said) => {
       const waits = waiting.get(said.id)
       waiting.delete(said.id)
-      if ("failure" in said) waits?.reject(new ProcessProblem({ why: said.failure }))
+      if ("failure" in said) waits?.reject(new ProcessProblem({ message: said.failure }))
       else waits?.resolve(said.result as never)
     })
     const ask = <N extends Name>(name: N, input: Requests[N]) =>
@@ -65,7 +66,7 @@ const startProcess = Effect.acquireRelease(
             waiting.set(id, { resolve, reject })
             child.send({ id, name, input })
           }),
-        catch: (error) => (error instanceof ProcessProblem ? error : new ProcessProblem({ why: String(error) }))
+        catch: (error) => (error instanceof ProcessProblem ? error : new ProcessProblem({ message: String(error) }))
       })
     const end = (signal: NodeJS.Signals) =>
       Effect.promise(() => {
@@ -76,6 +77,8 @@ const startProcess = Effect.acquireRelease(
   }),
   ({ end }) => end("SIGKILL")
 )
+
+type Process = Effect.Success<typeof startProcess>
 
 const folder = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "zapier-story-"))),
@@ -116,15 +119,20 @@ export const make = Effect.fnUntraced(function* ({ column, knobs, patience, proc
   const directory = yield* folder
   const { fake, origin } = yield* serveFake(knobs)
   const secretAtZapier = Effect.map(fake.state, ({ apps }) => HashMap.getUnsafe(apps, clientId).clientSecret)
-  const place: Omit<Place, "clientSecret"> = { clientId, directory, patience, redirectUri, urls: ZapierUrls.at(origin) }
+  const place = { clientId, directory, redirectUri, urls: ZapierUrls.at(origin) }
   // What the app is configured with. Zapier may have replaced it since.
   let clientSecret = yield* secretAtZapier
   let ahead = 0
+  // Only callers are impatient: to start a process and to connect may take longer on a busy machine.
+  let patienceNow: number | undefined
+
+  const open = ({ ask }: Process) =>
+    ask("open", { column, place: { ...place, clientSecret, patience: patienceNow } satisfies Place })
 
   const startOne = Effect.gen(function* () {
     const started = yield* startProcess
     yield* started.ask("setClock", { ahead })
-    yield* started.ask("open", { column, place: { ...place, clientSecret } })
+    yield* open(started)
     return started
   }).pipe(Effect.provideService(Scope.Scope, scope))
 
@@ -136,12 +144,12 @@ export const make = Effect.fnUntraced(function* ({ column, knobs, patience, proc
 
   let processes = yield* start(count)
 
-  const each = <A>(does: (process: (typeof processes)[number]) => Effect.Effect<A, ProcessProblem>) =>
+  const each = <A>(does: (process: Process) => Effect.Effect<A, ProcessProblem>) =>
     Effect.forEach(processes, does, { concurrency: "unbounded" })
 
   const first = Effect.suspend(() => {
     const [first] = processes
-    return first === undefined ? Effect.fail(new ProcessProblem({ why: "no process runs" })) : Effect.succeed(first)
+    return first === undefined ? Effect.fail(new ProcessProblem({ message: "no process runs" })) : Effect.succeed(first)
   })
 
   const refreshes = Effect.map(fake.requests, (requests) => requests.filter(isRefresh).length)
@@ -152,6 +160,9 @@ export const make = Effect.fnUntraced(function* ({ column, knobs, patience, proc
       const app = yield* first
       const callback = yield* fake.approve(yield* app.ask("authorizationUrl", {}))
       yield* app.ask("connect", { callback })
+      if (patience === undefined) return
+      patienceNow = patience
+      yield* each(open)
     }),
     /** Calls of each process at the same time, so many milliseconds apart. */
     call: (count: number, apart: number) =>

@@ -82,7 +82,8 @@ await Browser.describeInBrowser("the stories, in a browser", (browser) => {
   it.each(Object.keys(verdicts))("%s: ends as it should in each column", async (name) => {
     const story = shared.locator(`#${name}`)
     await story.getByRole("button").click()
-    await story.locator(".verdict").waitFor()
+    await story.locator(".verdict, .failure").waitFor()
+    expect(await story.locator(".failure").allInnerTexts()).toEqual([])
     const texts = await story.locator(".verdict .columns > li > span:last-child").allInnerTexts()
     const expected = verdicts[name] ?? []
     expect(texts).toHaveLength(expected.length)
