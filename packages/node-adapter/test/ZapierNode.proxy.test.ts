@@ -105,7 +105,7 @@ describe("the proxy of the environment", () => {
     expect(new Set(asked)).toEqual(new Set([`CONNECT ${origin}`]))
     expect(await doctor(env)).toContainEqual({
       check: "server",
-      result: "wrong",
+      result: "failed",
       says: expect.stringMatching(/\(DEPTH_ZERO_SELF_SIGNED_CERT\)\..*NODE_EXTRA_CA_CERTS/)
     })
   })
