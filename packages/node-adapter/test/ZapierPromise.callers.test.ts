@@ -378,7 +378,7 @@ describe("ZapierPromise: what callers give", () => {
     [null, "options: pass an object"],
     [42, "options: pass an object"],
     [{ stores: "disk" }, 'stores: pass "memory"'],
-    [{ stores: { dir: "/tmp" } }, "stores.dir: unknown option; the options are busyTimeout, create, directory"],
+    [{ stores: { dir: "/tmp" } }, "stores.dir: unknown option; the options are busyTimeout, create, custom, directory"],
     [{ stores: { directory: 5 } }, "stores.directory: give the path of a folder as text"],
     [{ stores: { directory: "" } }, "stores.directory: give the path of a folder as text"],
     [{ stores: { create: "no" } }, "stores.create: give true or false"],

@@ -191,6 +191,9 @@ describe("what does not fit is refused by its name", () => {
   it.each([
     ["zaps.list", { subject, limit: 5 }, "limit", "query.limit"],
     ["zaps.list", { subjects: "ada" }, "subjects", "subject"],
+    ["zaps.list", { subject, query: { limt: 5 } }, "query.limt", "query.limit"],
+    ["zaps.list", { subject, query: { "input[form]": "5" } }, "query.input[form]", "limit"],
+    ["zaps.listV1", { subject, query: { params_form: "5" } }, "query.params_form", "get_params"],
     ["apps.listV1", { query: { title_serch: "a" } }, "query.title_serch", "query.title_search"],
     ["categories.list", { query: { limit: "5" } }, "limit", ""],
     ["zaps.update", { subject, payload: { data: {} } }, "params.id", ""],
@@ -214,6 +217,15 @@ describe("what does not fit is refused by its name", () => {
     expect(result).toMatchObject({ ok: false, error: { _tag: "InvalidConfig", setting } })
     expect(!result.ok && result.error.message).toContain(meant)
     expect((await fake.requests()).length).toBe(before)
+    await zapier.close()
+  })
+
+  it("but not filters by the inputs of an app", async () => {
+    const { connect, fake, zapier } = make()
+    await connect()
+    expect(await zapier.zaps.list({ subject, query: { "inputs[form]": "5" } })).toMatchObject({ ok: true })
+    expect((await fake.requests()).at(-1)?.request.query).toBe("inputs%5Bform%5D=5")
+    expect(await zapier.zaps.listV1({ subject, query: { params__form: "5" } })).toMatchObject({ ok: true })
     await zapier.close()
   })
 

@@ -50,7 +50,7 @@ const isList = (given: Keys["retiring"]): given is ReadonlyArray<PartnerKey.Part
  */
 export const make = Effect.fnUntraced(function* (keys: Keys): Effect.fn.Return<JwkSet, ZapierAuthError> {
   if (!CallerChecks.isRecord(keys)) {
-    return yield* CallerChecks.invalid("keys", "give an object with current, and with next and retiring in a rotation")
+    return yield* CallerChecks.invalid("keys", "pass an object with current, and with next and retiring in a rotation")
   }
   const { current, next, retiring = [] } = keys
   const given: ReadonlyArray<readonly [string, PartnerKey.PartnerKey | undefined]> = [

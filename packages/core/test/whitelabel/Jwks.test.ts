@@ -93,8 +93,8 @@ describe("Jwks", () => {
   )
 
   it.effect.each<[string, unknown, string]>([
-    ["nothing", undefined, "keys: give an object with current"],
-    ["no current key", { next: keys.next }, "keys.current: give an object with key, keyId and algorithm"],
+    ["nothing", undefined, "keys: pass an object with current"],
+    ["no current key", { next: keys.next }, "keys.current: pass an object with key, keyId and algorithm"],
     [
       "two keys with one kid",
       { ...keys, next: { ...(keys.next as PartnerKey.PartnerKey), keyId: "current" } },
@@ -103,17 +103,17 @@ describe("Jwks", () => {
     [
       "a private CryptoKey",
       { current: { key: jose.importPKCS8(pem(rs384.privateKey, "pkcs8"), "RS384"), keyId: "k", algorithm: "RS384" } },
-      "keys.current.key: it is a private CryptoKey; give the public one"
+      "keys.current.key: it is a private CryptoKey; pass the public key of the pair"
     ],
     [
       "a shared secret",
       { current: { key: { kty: "oct", k: "c2VjcmV0" }, keyId: "k", algorithm: "HS256" } },
-      "keys.current.algorithm: give one of"
+      "keys.current.algorithm: Zapier accepts only"
     ],
     [
       "a key of another curve",
       { current: { key: pem(es512.publicKey, "spki"), keyId: "k", algorithm: "ES256" } },
-      "keys.current.key: it is no key for ES256"
+      "keys.current.key: it is not a key for ES256; pass a key of the curve P-256"
     ],
     [
       "a small key",

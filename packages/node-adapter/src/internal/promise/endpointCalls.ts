@@ -79,8 +79,8 @@ interface Known {
   readonly names: Names.Names
   /** The required parts, each with one required name. */
   readonly needed: { readonly [part: string]: string }
-  /** Parts that also accept names that depend on an app. */
-  readonly open: ReadonlySet<string>
+  /** Parts that also accept other names, for example filters by the inputs of an app. */
+  readonly open: { readonly [part: string]: (name: string) => boolean }
 }
 
 const objectOf = (schema: Schema.Top | undefined): SchemaAST.Objects | undefined =>
@@ -107,7 +107,7 @@ const knownOf = (operation: Operation.Name): Known => {
   const parts = { params: endpoint.params, query: endpoint.query, payload: payloadOf(endpoint) }
   const names: { [name: string]: Names.Names } = { ...callerNames }
   const needed: { [part: string]: string } = {}
-  const open = new Set<string>()
+  const open: { [part: string]: (name: string) => boolean } = {}
   for (const [part, schema] of Object.entries(parts)) {
     if (schema === undefined) continue
     const object = objectOf(schema)
@@ -115,7 +115,8 @@ const knownOf = (operation: Operation.Name): Known => {
     names[part] = Names.plain(...members.map(({ name }) => String(name)))
     const first = members.find(({ type }) => type.context?.isOptional !== true)
     if (first !== undefined) needed[part] = String(first.name)
-    if (object === undefined || object.indexSignatures.length > 0) open.add(part)
+    const rest = object?.indexSignatures.map(({ parameter }) => Schema.is(Schema.make(parameter)))
+    open[part] = rest === undefined ? () => true : (name) => rest.some((accepts) => accepts(name))
   }
   return { names, needed, open }
 }
@@ -147,8 +148,9 @@ const problemOf = (operation: Operation.Name, given: unknown): ZapierAuthError |
     if (missing !== undefined && (given === undefined || given === null)) {
       return Input.invalid(`${part}.${missing}`, `${endpoint} requires it; pass ${part}: { ${missing}: … }`)
     }
-    if (Object.hasOwn(callerNames, part) || open.has(part) || !Input.isRecord(given)) continue
-    const inPart = Names.unknown(given, part, inside, names)
+    if (Object.hasOwn(callerNames, part) || !Input.isRecord(given)) continue
+    const others = Object.keys(given).filter((name) => open[part]?.(name))
+    const inPart = Names.unknown(given, part, { ...inside, ...Names.plain(...others) }, names)
     if (inPart !== undefined) return inPart
   }
   return undefined
