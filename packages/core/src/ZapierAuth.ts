@@ -466,12 +466,7 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
     appTokenAccepted: (scopes, access) => appCredentials.accept(keyOf(scopes), access),
     whiteLabel: whiteLabel
       ? Effect.succeed(whiteLabel)
-      : Effect.fail(
-          CallerChecks.invalid(
-            "whiteLabel",
-            "it is not set up; set the option whiteLabel, or provide WhiteLabel.layer to the layer of ZapierAuth"
-          )
-        ),
+      : Effect.fail(CallerChecks.invalid("whiteLabel", "set the option whiteLabel, or provide WhiteLabel.layer")),
     presentClientId: clientIds.present,
     clientIdResponded: clientIds.responded,
     clientIdState: clientIds.state,

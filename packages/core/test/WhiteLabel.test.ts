@@ -406,10 +406,10 @@ describe("WhiteLabel: configuration", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       expect((yield* Effect.flip(list)).message).toBe(
-        "whiteLabel: it is not set up; set the option whiteLabel, or provide WhiteLabel.layer to the layer of ZapierAuth"
+        "whiteLabel: set the option whiteLabel, or provide WhiteLabel.layer"
       )
       expect((yield* Effect.flip(WhiteLabel.connectUrl({ ...ada, app: "a" }))).message).toContain(
-        "whiteLabel: it is not set up"
+        "whiteLabel: set the option whiteLabel, or provide WhiteLabel.layer"
       )
       expect(zapier.tokenRequests).toEqual([])
       yield* ZapierAuth.use((auth) => auth.appToken(["promotions:write"]))

@@ -115,7 +115,7 @@ describe("ZapierPromise and White Label", () => {
       ok: false,
       error: {
         _tag: "InvalidConfig",
-        message: `whiteLabel: it is not set up; set the option whiteLabel, or provide WhiteLabel.layer to the layer of ZapierAuth`
+        message: `whiteLabel: set the option whiteLabel, or provide WhiteLabel.layer`
       }
     })
     await using other = client({

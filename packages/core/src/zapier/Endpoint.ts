@@ -31,6 +31,8 @@ export type Mode = "User" | "App" | "ClientId"
 export interface Requirement {
   readonly modes: ReadonlyArray<Mode>
   readonly scopes: ReadonlyArray<Scopes.Scope>
+  /** Set if Zapier documents the endpoint for users of White Label partners only. Calls for other users are sent all the same. */
+  readonly whiteLabelOnly?: true
 }
 
 /**
@@ -59,7 +61,7 @@ export const table = {
   "GET /v2/zaps": { modes: ["User"], scopes: ["zap", "zap:all", "zap:account:all"] },
   "POST /v2/zaps": { modes: ["User"], scopes: ["zap:write"] },
   "PATCH /v2/zaps/{id}": { modes: ["User"], scopes: ["zap:update"] },
-  "DELETE /v2/zaps/{id}": { modes: ["User"], scopes: ["zap:delete"] },
+  "DELETE /v2/zaps/{id}": { modes: ["User"], scopes: ["zap:delete"], whiteLabelOnly: true },
   "POST /v2/zaps/{id}/enable": { modes: ["User"], scopes: [] },
   "GET /v2/zap-runs": { modes: ["User"], scopes: ["zap:runs"] },
   "POST /v2/promotions": { modes: ["User"], scopes: ["promotions:write"] },

@@ -58,6 +58,7 @@ describe("Endpoint.table", () => {
   it("has its rows by name", () => {
     expect(Endpoint.names).toEqual(documented.map(([method, path]) => `${method} ${path}`))
     expect(Endpoint.names.map(Endpoint.parts)).toEqual(documented.map(([method, path]) => ({ method, path })))
+    expect(Endpoint.names.filter((name) => Endpoint.requirement(name).whiteLabelOnly)).toEqual(["DELETE /v2/zaps/{id}"])
     expect(Endpoint.requirement("DELETE /v2/promotions/{enrollment_id}")).toEqual({
       modes: ["App"],
       scopes: ["promotions:write"]

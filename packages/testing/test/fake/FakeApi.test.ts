@@ -235,6 +235,13 @@ describe("Zaps", () => {
     assert.strictEqual(fake.call(200, "GET", "/v2/zaps", b).meta.count, 3)
   })
 
+  it("are deleted only by users of White Label partners", () => {
+    const fake = Flow.make({})
+    const token = fake.connect({ scope: "zap zap:delete" }).access_token
+    const { id } = fake.call(200, "GET", "/v2/zaps", token).data[0]
+    assert.strictEqual(fake.api("DELETE", `/v2/zaps/${id}`, token).status, 403)
+  })
+
   it("show what they refer to whole where that is asked for", () => {
     const fake = setup()
     const [plain] = fake.get("/v2/zaps").data

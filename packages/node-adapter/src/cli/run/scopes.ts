@@ -24,16 +24,17 @@ const endpointOf = (text: string): Endpoint.Name | undefined => {
 const modes = { User: "user", App: "app", ClientId: "client id" } as const
 
 const rows = Endpoint.names.map((name) => {
-  const { modes, scopes } = Endpoint.requirement(name)
-  return { endpoint: name, credentials: modes, scopes }
+  const { modes, scopes, whiteLabelOnly = false } = Endpoint.requirement(name)
+  return { endpoint: name, credentials: modes, scopes, whiteLabelOnly }
 })
 
 const words = () =>
   Table.format([
     { cells: ["ENDPOINT", "CREDENTIAL", "SCOPE (ANY ONE)"] },
-    ...rows.map(({ credentials, endpoint, scopes }) => ({
-      cells: [endpoint, credentials.map((mode) => modes[mode]).join(" or ") || "not documented", scopes.join(", ")]
-    }))
+    ...rows.map(({ credentials, endpoint, scopes, whiteLabelOnly }) => {
+      const taken = credentials.map((mode) => (whiteLabelOnly ? "White Label user" : modes[mode])).join(" or ")
+      return { cells: [endpoint, taken || "not documented", scopes.join(", ")] }
+    })
   ])
 
 const list = Effect.flatMap(Output.Json, (json) =>
@@ -65,6 +66,9 @@ export const scopes = Effect.fnUntraced(function* ({ endpoints }: Input) {
     if (modes.length > 0 && !modes.includes("User")) {
       const credential = modes.includes("App") ? "a token of the app itself" : "the client id only"
       yield* Output.note(`note: ${name} takes ${credential}. No user has to allow it.`)
+    }
+    if (Endpoint.requirement(name).whiteLabelOnly) {
+      yield* Output.note(`note: by Zapier's documentation, ${name} works only for White Label users.`)
     }
     found.push(name)
   }

@@ -42,7 +42,7 @@ export const authenticate = (
   now: number
 ): Result.Result<Caller, FakeHttp.FakeResponse> =>
   Result.gen(function* () {
-    const { modes } = Endpoint.requirement(endpoint)
+    const { modes, whiteLabelOnly = false } = Endpoint.requirement(endpoint)
     if (modes.length === 0) return { clientId: undefined, user: undefined }
     const given = bearer(request)
     // If both would do, the header takes precedence.
@@ -61,6 +61,10 @@ export const authenticate = (
     const [mode, whose] = token.userId === undefined ? (["App", "an app"] as const) : (["User", "a user"] as const)
     if (!modes.includes(mode)) {
       return yield* Result.fail(problem(403, `This endpoint does not take the access token of ${whose}.`))
+    }
+    const isPartnersUser = token.userId !== undefined && HashMap.has(state.whiteLabelUsers, token.userId)
+    if (whiteLabelOnly && state.knobs.onlyPartnersDeleteZaps && !isPartnersUser) {
+      return yield* Result.fail(problem(403, "Only White Label partners can delete Zaps."))
     }
     if (!Endpoint.isAllowed(endpoint, token.scopes)) {
       return yield* Result.fail(problem(403, "The access token lacks a scope."))

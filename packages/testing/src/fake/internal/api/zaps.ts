@@ -7,7 +7,7 @@ import type * as FakeHttp from "../../FakeHttp.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Actions from "./actions.ts"
 import * as Authentications from "./authentications.ts"
-import { type UserCaller, asUser, malformed, nameOf, noContent, notFound, ok, problem } from "./call.ts"
+import { type UserCaller, asUser, malformed, nameOf, noContent, notFound, ok } from "./call.ts"
 import * as Catalog from "./catalog.ts"
 import * as Paging from "./paging.ts"
 
@@ -240,10 +240,6 @@ export const enable = asUser<"zaps.enable">(function* (call) {
 })
 
 export const remove = asUser<"zaps.remove">(function* (call) {
-  const { knobs, whiteLabelUsers } = call.state
-  if (knobs.onlyPartnersDeleteZaps && !HashMap.has(whiteLabelUsers, call.user.id)) {
-    return yield* Result.fail(problem(403, "Only White Label partners can delete Zaps."))
-  }
   const { number } = yield* inPath(call)
   const kept = ofUser(call.state, call.user).filter((zap) => zap.number !== number)
   return noContent(saved(call.state, call.user, kept))

@@ -27,8 +27,10 @@ const credentials: { readonly [mode in Endpoint.Mode]: string } = {
   ClientId: "the client id"
 }
 
-const takes = ({ modes }: Endpoint.Requirement) =>
-  modes.length === 0 ? "none needed" : modes.map((mode) => credentials[mode]).join(", or ")
+const takes = ({ modes, whiteLabelOnly }: Endpoint.Requirement) =>
+  modes.length === 0
+    ? "none needed"
+    : `${modes.map((mode) => credentials[mode]).join(", or ")}${whiteLabelOnly === true ? ", for White Label partners only" : ""}`
 
 const endpoint = (name: Endpoint.Name) => {
   const { scopes } = Endpoint.requirement(name)
