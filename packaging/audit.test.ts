@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
@@ -7,12 +7,12 @@ import { text } from "node:stream/consumers"
 import { createGunzip } from "node:zlib"
 import { afterAll, describe, expect, it } from "@effect/vitest"
 import * as Audit from "./audit.ts"
+import * as Bundled from "./bundled.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "audit-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const licenses = join(folder, "LICENSES.txt")
-writeFileSync(licenses, "@acme/good 1.0.0 (MIT)\n\nCopyright 2.0 (c) Acme\n\n---\n\nweak 2.3.4-rc.1 (ISC)\n\nas is\n")
+const licenses = "@acme/good 1.0.0 (MIT)\n\nCopyright 2.0 (c) Acme\n\n---\n\nweak 2.3.4-rc.1 (ISC)\n\nas is\n"
 
 const advisory = (id: number, severity: string, vulnerable_versions: string) =>
   ({ id, severity, vulnerable_versions, title: "a hole", url: "https://example.com" }) as const
@@ -34,7 +34,7 @@ const auditedBy = async (status: number, advisories: unknown) => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   const { port } = server.address() as AddressInfo
   const options = [`--registry=http://127.0.0.1:${port}/`, `--cache=${join(folder, "cache")}`, "--fetch-retries=0"]
-  const audit = await Audit.audit(Audit.bundledProject(join(folder, "project"), licenses), ...options)
+  const audit = await Audit.audit(Audit.projectOf(join(folder, "project"), Bundled.packagesIn(licenses)), ...options)
   server.close()
   return { audit, asked }
 }

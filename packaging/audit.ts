@@ -1,8 +1,9 @@
 /** Known vulnerabilities of packages, by npm's own audit. */
 import { execFile } from "node:child_process"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import type { Bundled } from "./bundled.ts"
 
 const run = promisify(execFile)
 
@@ -34,11 +35,9 @@ export const audit = async (folder: string, ...options: ReadonlyArray<string>): 
   return { _tag: "Told", findings: grave.map(({ name, range, severity }) => `${name} ${range}: ${severity}`) }
 }
 
-/** Makes a project of the packages that are bundled into something, which are known from the list of their licenses. */
-export const bundledProject = (folder: string, licenses: string): string => {
-  const versions = [...readFileSync(licenses, "utf8").matchAll(/^(\S+) (\d+\.\d+\.\d+\S*) \(.*\)$/gm)].map(
-    ([, name = "", version = ""]) => [name, version] as const
-  )
+/** Makes a project of packages by their versions alone, without an install. */
+export const projectOf = (folder: string, bundled: ReadonlyArray<Bundled>): string => {
+  const versions = bundled.map(({ name, version }) => [name, version] as const)
   const root = { dependencies: Object.fromEntries(versions) }
   const packages = Object.fromEntries(versions.map(([name, version]) => [`node_modules/${name}`, { version }]))
   mkdirSync(folder, { recursive: true })

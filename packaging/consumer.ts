@@ -76,11 +76,14 @@ export const install = async (folder: string, tarballs: ReadonlyArray<Tarball>) 
     },
     /** Runs a program with another Node, and returns its output and exit code. */
     onNode: (version: string, ...args: ReadonlyArray<string>) => Node.runOn(version, args, at),
+    /** Runs a program with the runtime at a path. */
+    on: (path: string, ...args: ReadonlyArray<string>) => Node.runAt(path, args, at),
     /** The worker's response, in the runtime for workers. */
     inWorker: async () => {
       await run(
         bin("rolldown"),
-        ["worker.ts", "--file", "out/worker.js", "--format", "esm", "--platform", "neutral"],
+        // The worker is one module.
+        ["worker.ts", "--file", "out/worker.js", "--format", "esm", "--platform", "neutral", "--no-codeSplitting"],
         at
       )
       const port = await freePort()

@@ -50,7 +50,7 @@ export const follow = async (folder: string, version: string) => {
   // This process's environment may configure npm, but not the library.
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ZAPIER_"))
   // @effect-diagnostics-next-line processEnv:off
-  const PATH = [dirname(await Node.pathOf(version)), process.env["PATH"]].join(delimiter)
+  const PATH = [dirname(await Node.pathOf("node", version)), process.env["PATH"]].join(delimiter)
   const env = { ...Object.fromEntries(inherited), PATH }
   const printed: Array<string> = []
   const said: Array<string> = []

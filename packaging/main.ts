@@ -1,7 +1,8 @@
 /**
  * `npm run packaging`: builds and packs the packages as docs/getting-started.md says, and follows that page to its end. It
  * checks the packages' contents, installs them with npm into an empty project, and type-checks and runs it on each
- * supported Node, and in a runtime without Node. Then it installs them as for production, and checks the dependencies.
+ * supported Node, on Bun and Deno, and in a runtime without Node. Then it installs them as for production, and checks the
+ * dependencies and their SBOM.
  * Exits with 1 if something is wrong.
  */
 import { deepStrictEqual, match, ok } from "node:assert/strict"
@@ -10,10 +11,12 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Audit from "./audit.ts"
+import * as Bundled from "./bundled.ts"
 import * as Consumer from "./consumer.ts"
 import * as GettingStarted from "./gettingStarted.ts"
 import * as Node from "./node.ts"
 import * as Production from "./production.ts"
+import * as Sbom from "./sbom.ts"
 import * as Tarballs from "./tarballs.ts"
 
 let failed = 0
@@ -34,6 +37,8 @@ const audited = async (what: string, project: string) => {
   if (audit._tag === "Silent") process.stdout.write(`skipped the audit of ${what}: ${audit.why}\n`)
   else await check(`the audit of ${what}: nothing high or critical`, async () => deepStrictEqual(audit.findings, []))
 }
+
+const root = join(import.meta.dirname, "..")
 
 const command = "node_modules/.bin/zapier-workflow-auth"
 
@@ -78,6 +83,21 @@ try {
       deepStrictEqual([code, stdout.trim()], [0, "zap"])
     })
   }
+  for (const { args, name, version } of Node.compatible) {
+    const path = await Node.pathOf(name, version).catch(({ message }: Error) => new Error(message))
+    if (path instanceof Error) {
+      process.stdout.write(`skipped ${name} ${version}: its npm package does not run here: ${path.message}\n`)
+      continue
+    }
+    await check(`the three modes on ${name} ${version}`, async () => {
+      const { stderr, stdout } = await consumer.on(path, ...args, "out/main.js")
+      deepStrictEqual(JSON.parse(stdout || JSON.stringify(stderr)), { statuses, state: "Active", areLayers: true })
+    })
+    await check(`a CommonJS module on ${name} ${version}`, async () => {
+      const { stderr, stdout } = await consumer.on(path, ...args, "commonjs.cjs")
+      match(stdout || stderr, /^\{.*"connected":true/)
+    })
+  }
   await check(`the command says which Node it needs, on Node ${Node.tooOld}`, async () => {
     const { code, stderr } = await consumer.onNode(Node.tooOld, command, "--help")
     deepStrictEqual(code, 1)
@@ -119,7 +139,7 @@ try {
       deepStrictEqual([help.code, help.stdout.includes("Serve a fake Zapier")], [0, true])
       const doctor = await production.runOn(node, command, "doctor")
       deepStrictEqual(doctor.code, 1)
-      match(doctor.stdout, /^wrong {2}client application: client id: set ZAPIER_CLIENT_ID/m)
+      match(doctor.stdout, /^failed {2}client application: client id and secret: missing\. Set ZAPIER_CLIENT_ID$/m)
       match(
         await production.runUntil(node, "ZapierNode.layer", command, "fake", "--port", "0"),
         /playground|sample app/
@@ -130,8 +150,11 @@ try {
     accessSync(join(production.folder, commandFolder, "chunks/xdg-open"), constants.X_OK)
   )
   await audited("the production install", production.folder)
-  const licenses = join(production.folder, commandFolder, "LICENSES.txt")
-  await audited("the packages in the command's bundle", Audit.bundledProject(join(folder, "bundled"), licenses))
+  const bundled = Bundled.packagesOf(join(production.folder, "node_modules/@zapier-workflow-auth/node-adapter"))
+  await audited("the packages in the bundles", Audit.projectOf(join(folder, "bundled"), bundled))
+  await check("the SBOM lists what is installed and what is bundled, with licenses", async () =>
+    deepStrictEqual(Sbom.problemsOf(Sbom.make(root), Sbom.bundledIn(root)), [])
+  )
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

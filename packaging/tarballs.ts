@@ -6,6 +6,7 @@ import { basename, join, posix } from "node:path"
 import { checkPackage, createPackageFromTarballData, type Package } from "@arethetypeswrong/core"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
+import { entriesOf, type Exports } from "./entries.ts"
 import { isRunUnasked } from "./scripts.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -20,11 +21,11 @@ export interface Tarball {
 /** The folder of `npm run tarballs`. */
 export const folder = join(root, "tarballs")
 
-/** Packs the built packages into a folder. */
-export const pack = (folder: string): ReadonlyArray<Tarball> =>
+/** Packs the built packages of a workspace into a folder. */
+export const pack = (folder: string, workspace = root): ReadonlyArray<Tarball> =>
   packages.map((name) => {
     const arguments_ = ["--yes", "pnpm@12.21.0", "pack", "--json", "--pack-destination", folder]
-    const printed = execFileSync("npx", arguments_, { cwd: join(root, "packages", name), encoding: "utf8" })
+    const printed = execFileSync("npx", arguments_, { cwd: join(workspace, "packages", name), encoding: "utf8" })
     const { filename } = JSON.parse(printed) as { readonly filename: string }
     return { name, path: join(folder, basename(filename)) }
   })
@@ -42,15 +43,6 @@ export const packedIn = (folder: string): ReadonlyArray<Tarball> =>
 // exports.
 const isMeant = ({ kind, resolutionKind }: { readonly kind: string; readonly resolutionKind?: string }) =>
   kind === "CJSResolvesToESM" || resolutionKind === "node10"
-
-// Each module is an entry, by a pattern that cannot be enumerated.
-const entriesOf = (inside: ReadonlyArray<string>) => [
-  ".",
-  ...inside.flatMap((file) => {
-    const name = /^dist\/([A-Z]\w*)\.d\.ts$/.exec(file)?.[1]
-    return name === undefined ? [] : [`./${name}`]
-  })
-]
 
 const typeProblems = async (contents: Package, entrypoints: Array<string>) => {
   const analysis = await checkPackage(contents, { entrypoints })
@@ -143,11 +135,12 @@ export const problemsOf = async ({ path }: Tarball): Promise<ReadonlyArray<strin
   const contents = createPackageFromTarballData(data)
   const prefix = `/node_modules/${contents.packageName}/`
   const inside = contents.listFiles().map((file) => file.slice(prefix.length))
+  const { exports } = JSON.parse(contents.readFile(`${prefix}package.json`)) as { readonly exports: Exports }
   return [
     ...contentProblems(contents, inside),
     ...manifestProblems(contents),
     ...importProblems(contents, inside),
     ...(await publishProblems(data.buffer)),
-    ...(await typeProblems(contents, entriesOf(inside)))
+    ...(await typeProblems(contents, [...entriesOf(exports, inside)]))
   ]
 }

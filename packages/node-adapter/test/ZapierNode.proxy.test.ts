@@ -25,8 +25,11 @@ const program = fileURLToPath(new URL("fixtures/proxiedProcess.ts", import.meta.
 const answer: RequestListener = (request, response) => {
   request.resume()
   response.setHeader("content-type", "application/json")
+  // As Zapier does, by which the command line recognizes it.
+  if (request.url === "/v1/apps") response.statusCode = 401
   const isToken = request.method === "POST"
-  response.end(JSON.stringify(isToken ? { access_token: "t0ken", token_type: "Bearer" } : { data: [] }))
+  const page = response.statusCode === 401 ? { errors: [{ status: "401" }] } : { data: [] }
+  response.end(JSON.stringify(isToken ? { access_token: "t0ken", token_type: "Bearer" } : page))
 }
 
 let folder = ""
@@ -102,7 +105,7 @@ describe("the proxy of the environment", () => {
     expect(new Set(asked)).toEqual(new Set([`CONNECT ${origin}`]))
     expect(await doctor(env)).toContainEqual({
       check: "server",
-      result: "wrong",
+      result: "failed",
       says: expect.stringMatching(/\(DEPTH_ZERO_SELF_SIGNED_CERT\)\..*NODE_EXTRA_CA_CERTS/)
     })
   })

@@ -200,7 +200,7 @@ describe("PromiseStores", () => {
     const soon = 3_000 + DriverState.grace
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
-      const asked = yield* Effect.forkChild(Effect.flip(call(auth)), { startImmediately: true })
+      const asked = yield* Effect.forkChild(Effect.flip(Effect.asVoid(call(auth))), { startImmediately: true })
       yield* TestClock.adjust(soon)
       assert.isDefined(asked.pollUnsafe())
       const { reason } = yield* Fiber.join(asked)

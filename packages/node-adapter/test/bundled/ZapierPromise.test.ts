@@ -8,7 +8,7 @@ it("is the facade but for layers, which are of another Effect", () => {
   expectTypeOf<Bundled.Options>().toExtend<ZapierPromise.Options>()
   const layer = ClientApplication.layerConfig()
   expect(() => Bundled.make({ application: layer as never })).toThrow(
-    /^application: give plain options .* A layer goes to/
+    /^application: pass plain options .* To pass a layer, import/
   )
   expect(Bundled.toResponse).toBe(ZapierPromise.toResponse)
 })

@@ -97,11 +97,11 @@ describe("an answer of the token endpoint", () => {
   it.effect("is malformed in every way", () =>
     Effect.gen(function* () {
       const problems = [
-        "its access token cannot be sent in a header",
         "it contains no access token",
         "it contains no error code (Content-Type: application/json)",
         "it is a redirect, which is never followed with credentials",
-        "it is not a JSON object (Content-Type: application/json)"
+        "it is not a JSON object (Content-Type: application/json)",
+        "its access token cannot be sent in a header"
       ]
       const problemOf = (answer: TokenOutcome.Answer) => {
         const outcome = interpret(answer)
