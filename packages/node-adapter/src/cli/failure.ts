@@ -45,11 +45,26 @@ const split = (message: string) => {
 
 const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)
 
+/** The library's settings, by the names that the command line has for them. */
+const namesHere: { readonly [setting: string]: string } = {
+  subject: "--subject, ZAPIER_SUBJECT",
+  scopes: "--scope",
+  redirectUri: "--redirect-uri",
+  "signer.key": "ZAPIER_WHITE_LABEL_KEY, ZAPIER_WHITE_LABEL_KEY_FILE"
+}
+
+const renamed = (message: string) =>
+  message.replace(/^([\w.]+):/, (begins, setting: string) =>
+    Object.hasOwn(namesHere, setting) ? `${namesHere[setting]}:` : begins
+  )
+
 const described = (error: ZapierAuthError | StoreError | Refused): Failure => {
   if (error._tag === "Refused") return { _tag: error.why, message: sentence(error.problem), run: error.run }
   const { _tag } = error._tag === "ZapierAuthError" ? error.reason : error
   const next = commands[_tag]
-  const { message, run = next === undefined ? undefined : command(next) } = split(messages[_tag] ?? error.message)
+  const { message, run = next === undefined ? undefined : command(next) } = split(
+    messages[_tag] ?? renamed(error.message)
+  )
   return { _tag, message, run }
 }
 

@@ -98,8 +98,8 @@ describe("the configuration", () => {
       "ZAPIER_REDIRECT_URIS: it contains a space, at position 21;"
     ],
     [{ ZAPIER_REDIRECT_URIS: "," }, [], "ZAPIER_REDIRECT_URIS: it is an empty list; give at least one"],
-    [{}, ["--subject", ""], "subject: it is empty; give the app's own id"],
-    [{ ZAPIER_SUBJECT: "ada\n" }, [], "subject: it contains a line break, at position 4"]
+    [{}, ["--subject", ""], "--subject, ZAPIER_SUBJECT: it is empty; give the app's own id"],
+    [{ ZAPIER_SUBJECT: "ada\n" }, [], "--subject, ZAPIER_SUBJECT: it contains a line break, at position 4"]
   ])("names what is wrong with %j and %j", ([env, args, message]) =>
     Effect.gen(function* () {
       const world = yield* World.make

@@ -123,7 +123,12 @@ describe("status", () => {
       const lines = (yield* status("--json")).stdout.trimEnd().split("\n")
       expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
         { subject: "nora", _tag: "Active" },
-        { clientId: "acme", subject: "mallory", _tag: "Unreadable", note: expect.stringContaining("has not changed it") }
+        {
+          clientId: "acme",
+          subject: "mallory",
+          _tag: "Unreadable",
+          note: expect.stringContaining("has not changed it")
+        }
       ])
     })
   )

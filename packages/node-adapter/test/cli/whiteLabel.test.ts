@@ -49,7 +49,7 @@ describe("token --white-label", () => {
       const off = yield* (yield* World.make).run(ofAda)
       expect(off.stderr).toContain("ZAPIER_WHITE_LABEL_ISSUER: give the issuer that is registered with Zapier")
       const wrong = yield* (yield* make({ ZAPIER_WHITE_LABEL_ALGORITHM: "ES256" })).run(ofAda)
-      expect(wrong.stderr).toContain("signer.key: it is not a key for ES256")
+      expect(wrong.stderr).toContain("ZAPIER_WHITE_LABEL_KEY, ZAPIER_WHITE_LABEL_KEY_FILE: it is not a key for ES256")
       for (const { stderr } of [noTenant, off, wrong]) expect(stderr).not.toContain(key.split("\n")[2])
     })
   )

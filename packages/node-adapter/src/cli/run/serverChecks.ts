@@ -182,8 +182,8 @@ const online = (flags: Flags.Connection) =>
     Effect.provide(Layer.unwrap(services(flags))),
     Effect.catch((problem: ZapierAuthError | ReadonlyArray<Finding>) =>
       Effect.succeed(
-        // The local checks have reported what is wrong with the application.
-        "_tag" in problem ? [note("server", "not asked, because the client application is not usable")] : problem
+        // The local checks have reported what is wrong.
+        "_tag" in problem ? [note("server", "not asked, because of what failed above")] : problem
       )
     )
   )

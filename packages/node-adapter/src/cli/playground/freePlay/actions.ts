@@ -118,7 +118,7 @@ const disconnect: Action = {
   run: (world) => world.disconnect
 }
 
-/** What stands beside "Connect Zapier". */
+/** The button beside "Connect Zapier". */
 export const connection = { disconnect }
 
 const all: { readonly [name: string]: Action } = Object.assign(
@@ -137,7 +137,7 @@ export type Pressed =
   | { readonly _tag: "Unknown" }
   | { readonly _tag: "Useless"; readonly why: string }
 
-/** Does at each server what a button says. It is done when all that came of it is noted. */
+/** Presses a button at each server. Completes when all its effects are in the log. */
 export const press = Effect.fnUntraced(function* (worlds: ReadonlyArray<World>, name: string) {
   const action = Object.hasOwn(all, name) ? all[name] : undefined
   if (action === undefined) return { _tag: "Unknown" } satisfies Pressed

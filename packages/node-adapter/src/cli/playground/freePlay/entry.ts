@@ -12,7 +12,7 @@ export interface Entry {
   readonly kind: "You" | "Machine" | "Request" | "Result" | "Control"
   readonly title: string
   readonly words: string
-  /** Whether it is something that did not work. Default: no. */
+  /** True for something that did not work. Default: false. */
   readonly isFailure?: boolean
 }
 
@@ -156,7 +156,7 @@ const kindOf = (outcome: number | CallError): string =>
       ? "succeeded"
       : `failed: Zapier responded with ${outcome}`
 
-/** Whether each of them got what it asked for. */
+/** True if every call succeeded. */
 const allSucceeded = (outcomes: ReadonlyArray<number | CallError>) =>
   outcomes.every((outcome) => typeof outcome === "number" && outcome < 400)
 

@@ -25,7 +25,7 @@ export interface Options {
 }
 
 export const make = Effect.fnUntraced(function* ({ lenient, strict, ...common }: Options) {
-  // Nothing is shown or pressed while the lenient server still connects.
+  // The page and its buttons wait while the lenient server connects.
   const connecting = yield* Semaphore.make(1)
   const connected = connecting.withPermits(1)(Effect.void)
   const follower = yield* World.make({ ...common, ...lenient, granted: () => Effect.void })

@@ -150,7 +150,7 @@ const group = ({ actions, title }: (typeof Actions.groups)[number], facts: Reado
     )
     .join("")}</ul></section>`
 
-// What came of the last thing that somebody did, or that.
+// The outcome of the user's last action; the action itself while it has none.
 const latestOf = (entries: ReadonlyArray<Entry>): Entry | undefined => {
   const at = entries.findLastIndex(({ kind }) => kind === "You" || kind === "Control")
   const after = entries.slice(at + 1)
@@ -206,6 +206,6 @@ ${connection(facts)}
 <div class="latest" aria-labelledby="latest"><h3 id="latest">Latest</h3>${latest(sides) || `<p class="quiet">Nothing has happened yet.</p>`}</div>
 </div>
 </section>
-<p class="quiet">Everything happens at two servers at the same time. They differ in one thing: what a refresh token does when it is used twice. Which kind Zapier is, is not documented. The control page acts on the strict server.</p>
+<p class="quiet">Everything happens at two servers at the same time. They differ in one thing: what a refresh token does when it is used twice. Zapier does not document which kind it is. The control page acts on the strict server.</p>
 <div class="sides">${sides.map(side).join("")}</div>`
 }

@@ -2,7 +2,7 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises"
 import type { Client, Place } from "./client.ts"
 
-/** A client as people write it: it refreshes an expired token, and stores the new ones afterwards. */
+/** A client as it is often written by hand: it refreshes an expired token, and stores the new ones afterwards. */
 export const open = ({ clientId, clientSecret, directory, redirectUri, urls }: Place): Client => {
   const state = crypto.randomUUID()
 

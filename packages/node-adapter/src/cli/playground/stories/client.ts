@@ -16,18 +16,18 @@ export interface Place {
 /** Why a call has no response. */
 export interface CallProblem {
   readonly message: string
-  /** Whether the client says that a retry may succeed. Default: no. */
+  /** True if the client says that a retry may succeed. Default: false. */
   readonly isRetryable?: boolean
 }
 
 export interface Client {
   /** Where the user consents. */
   readonly authorizationUrl: () => Promise<string>
-  /** Takes the user back from there. */
+  /** Handles the URL that the user's browser comes back to. */
   readonly connect: (callback: string) => Promise<unknown>
   /** Calls the API once and gives the status of the response. Rejects when there is none, with a `CallProblem`. */
   readonly call: () => Promise<number>
-  /** Whether it still holds tokens that it would use. */
+  /** True if it holds tokens that it would use. */
   readonly isConnected: () => Promise<boolean>
   /** Gives it another secret, as from its configuration. Absent: it needs a restart. */
   readonly setSecret?: (clientSecret: string) => void

@@ -29,11 +29,11 @@ const redirectUri = "http://127.0.0.1:3000/zapier/callback"
 
 const clientId = "acme-notes"
 
-// What configures the user's own app is nothing for a story.
+// A story must not use the configuration of the user's own app.
 const environment = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(ZAPIER_|NODE_OPTIONS$)/i.test(name)))
 
-/** Why a process did not do what it was asked for. */
+/** A process ended, or its client failed. */
 export class ProcessProblem extends Data.TaggedError("ProcessProblem")<{ readonly message: string }> {}
 
 /** A process of the app. */
@@ -113,7 +113,7 @@ export interface Options {
   readonly patience: number | undefined
 }
 
-/** Lasts as long as the scope: then its processes are killed, and its folder is removed. */
+/** Makes a lane. When its scope closes, its processes are killed and its folder is removed. */
 export const make = Effect.fnUntraced(function* ({ column, knobs, patience, processes: count }: Options) {
   const scope = yield* Effect.scope
   const directory = yield* folder
@@ -164,7 +164,7 @@ export const make = Effect.fnUntraced(function* ({ column, knobs, patience, proc
       patienceNow = patience
       yield* each(open)
     }),
-    /** Calls of each process at the same time, so many milliseconds apart. */
+    /** Calls of all processes, `apart` milliseconds from one to the next. */
     call: (count: number, apart: number) =>
       Effect.map(
         each(({ ask }) => ask("calls", { count, apart })),
@@ -193,7 +193,7 @@ export const make = Effect.fnUntraced(function* ({ column, knobs, patience, proc
       }),
     startProcess: Effect.map(startOne, (started) => void (processes = [...processes, started])),
     regenerateSecret: fake.regenerateSecret(clientId),
-    /** Whether it took a restart. */
+    /** True if it took a restart. */
     configureSecret: Effect.gen(function* () {
       clientSecret = yield* secretAtZapier
       const taken = yield* each(({ ask }) => ask("setSecret", { clientSecret }))
@@ -203,7 +203,7 @@ export const make = Effect.fnUntraced(function* ({ column, knobs, patience, proc
       yield* Effect.forEach(old, ({ end }) => end("SIGTERM"), { concurrency: "unbounded" })
       return true
     }),
-    /** Whether the client holds tokens of a connection that Zapier still has. */
+    /** True if the client holds tokens of a connection that Zapier still has. */
     isConnected: Effect.gen(function* () {
       const { grants } = yield* fake.state
       const held = yield* each(({ ask }) => ask("isConnected", {}))

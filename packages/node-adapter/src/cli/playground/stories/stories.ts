@@ -2,7 +2,7 @@
 import type * as FakeFault from "@zapier-workflow-auth/testing/fake/FakeFault"
 import type * as FakeState from "@zapier-workflow-auth/testing/fake/FakeState"
 
-/** How a server treats a refresh token that was used before. Which kind Zapier is, is not documented. */
+/** How a server treats a refresh token that was used before. Zapier does not document which kind it is. */
 export type Server = "Strict" | "Lenient"
 
 export const servers: { readonly [S in Server]: { readonly words: string; readonly knobs: Partial<FakeState.Knobs> } } =
@@ -21,7 +21,7 @@ export type Action =
   /** The user consents. */
   | { readonly _tag: "Connect" }
   | { readonly _tag: "TimePasses"; readonly minutes: number }
-  /** Calls of each process, so many seconds apart. */
+  /** Calls of each process, `secondsApart` from one to the next. */
   | { readonly _tag: "Call"; readonly count: number; readonly secondsApart?: number }
   /** Sets what goes wrong with the next refresh. */
   | { readonly _tag: "Fault"; readonly fault: FakeFault.Fault }
@@ -190,6 +190,6 @@ export const stories: { readonly [name: string]: Story } = {
       call("Zapier has responded meanwhile. The app calls once more.")
     ],
     moral:
-      "The library never sends the same refresh twice while the first may still be answered. Callers are told to retry, and the late response is stored."
+      "The library never sends the same refresh twice while a response to the first may still come. Callers are told to retry, and the late response is stored."
   }
 }

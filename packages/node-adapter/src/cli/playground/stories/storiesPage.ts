@@ -117,7 +117,7 @@ const sourceOf = ({ byHand, withLibrary }: Sources) => `<section class="card" ar
 </section>`
 
 export const body = (runs: ReadonlyMap<string, Run>, sources: Sources): string => `
-<p class="lead">Each story runs twice at the same time: with the library, and with a client as people write it by hand. Each client has processes, a database, a user and a fake Zapier of its own. The texts say what happened, not what should have happened. Rate limits are off here.</p>
+<p class="lead">Each story runs twice at the same time: with the library, and with a client written by hand. Each client has processes, a database, a user and a fake Zapier of its own. The texts say what happened, not what should have happened. Rate limits are off here.</p>
 <div class="stories">
 ${Object.entries(stories)
   .map(([name, story]) => tale(name, story, runs.get(name)))

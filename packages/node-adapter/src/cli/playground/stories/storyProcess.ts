@@ -26,7 +26,7 @@ export interface Responses {
   readonly connect: void
   readonly calls: ReadonlyArray<Called>
   readonly isConnected: boolean
-  /** Whether the client takes it without a restart. */
+  /** True if the client takes it without a restart. */
   readonly setSecret: boolean
 }
 
