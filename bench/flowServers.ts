@@ -25,7 +25,7 @@ const app: Flow.App = {
 /** Without a consent page, like the other servers, and without rate limits, which a storm of flows exceeds. */
 export const fakeOptions = {
   apps: [{ name: "Acme", clientId: app.clientId, clientSecret: app.clientSecret, redirectUris: [app.redirectUri] }],
-  knobs: { asksForConsent: false, rateLimits: false }
+  settings: { asksForConsent: false, rateLimits: false }
 }
 
 export const zapierFlow = () => Flow.zapier(app)

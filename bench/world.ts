@@ -48,7 +48,7 @@ export const delayed = (delay: (request: FakeRequest) => Duration.Input) =>
   )
 
 // Nothing counted may be forgotten, and nothing delayed: a storm exceeds Zapier's rate limits.
-const fakeOptions = { apps: [app], remember: 100_000, knobs: { rateLimits: false } }
+const fakeOptions = { apps: [app], remember: 100_000, settings: { rateLimits: false } }
 
 const client = ({ connections }: Options) =>
   Layer.unwrap(

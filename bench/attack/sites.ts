@@ -60,7 +60,7 @@ const zapierOf = Effect.fnUntraced(function* (setup: Setup, name: string, redire
     application,
     urls: ZapierUrls.at(setup.zapier.origin),
     // An endless response of Zapier delays a callback for this long, part of which a slow machine needs.
-    settings: { attemptLifetime: setup.attemptLifetime, requestTimeout: "3 seconds", answerTimeout: "3 seconds" }
+    settings: { attemptLifetime: setup.attemptLifetime, requestTimeout: "3 seconds", responseTimeout: "3 seconds" }
   }).pipe(Layer.provide(SqlStores.layer), Layer.provide(Layer.succeedContext(database)), Layer.orDie)
   const count = (user: string | undefined) =>
     Effect.flatMap(

@@ -42,7 +42,7 @@ const users = ["ada", "eve"].map((name) => ({ email: `${name}@example.com`, firs
 
 export const make = Effect.gen(function* () {
   // Floods exceed Zapier's rate limits, and a case counts only its own requests.
-  const fake = FakeZapierPromise.make({ users, remember: 100_000, knobs: { rateLimits: false } })
+  const fake = FakeZapierPromise.make({ users, remember: 100_000, settings: { rateLimits: false } })
   const lies = new Map<string, Lie>()
   const presented = new Map<string, number>()
   const verifiers = new Set<string>()

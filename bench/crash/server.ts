@@ -55,7 +55,7 @@ const watched = (recorder: Log.Recorder, onRotated: OnRotated) =>
     )
   )
 
-const knobs = {
+const settings = {
   accessTokenLifetime: Duration.toSeconds(accessTokenLifetime),
   reuseRevokesGrant: true,
   refreshEndsAccessToken: true,
@@ -69,5 +69,5 @@ export const layer = (recorder: Log.Recorder, onRotated: OnRotated) =>
   FakeZapier.layerServer.pipe(
     Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0 })),
     Layer.provideMerge(watched(recorder, onRotated)),
-    Layer.provide(FakeZapier.layer({ apps: [{ name: "Crash", ...application }], knobs }))
+    Layer.provide(FakeZapier.layer({ apps: [{ name: "Crash", ...application }], settings }))
   )

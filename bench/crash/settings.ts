@@ -26,20 +26,20 @@ export const real = (millis: number) => Duration.millis(millis * speed)
 /** The lifetime of an access token: short, so that nearly every call has to refresh. */
 export const accessTokenLifetime = real(300)
 
-const answerTimeout = Duration.toMillis(real(5_000))
+const responseTimeout = Duration.toMillis(real(5_000))
 
 export const settings = {
   // A call ends with its request, so that what a process reports about a call also holds for its request.
   requestTimeout: Duration.toMillis(real(60_000)),
   // A request takes milliseconds, and on a busy machine a hundred times as long.
-  answerTimeout,
+  responseTimeout,
   storeTimeout: Duration.toMillis(real(10_000)),
   // A caller that got a token during a refresh would return before its request has ended.
   expiryMargin: 0
 } satisfies Settings.Options
 
 /** How long a lease lasts, in milliseconds of the clock. */
-export const leaseDuration = answerTimeout + Lease.margin
+export const leaseDuration = responseTimeout + Lease.margin
 
 /** The name of a process, sent with each request. */
 export const nameHeader = "x-process"

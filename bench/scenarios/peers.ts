@@ -37,7 +37,7 @@ const fake = FakeZapier.layer({
   remember: 1_000_000,
   // The server does not revoke the grant after a second use of a refresh token, which is the milder behaviour:
   // otherwise all clients would lose it.
-  knobs: { rateLimits: false, reuseRevokesGrant: false }
+  settings: { rateLimits: false, reuseRevokesGrant: false }
 })
 
 const server = (calls: number) =>

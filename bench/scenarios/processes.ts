@@ -48,7 +48,7 @@ const late = Layer.effect(
 const fake = FakeZapier.layer({
   apps: [{ ...World.app, whiteLabel: Partner.registration }],
   remember: 1_000_000,
-  knobs: { rateLimits: false }
+  settings: { rateLimits: false }
 })
 
 const server = Layer.provideMerge(

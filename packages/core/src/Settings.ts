@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { longestAnswerTimeout } from "./machine/Lease.ts"
+import { longestResponseTimeout } from "./machine/Lease.ts"
 import { InvalidConfig } from "./ZapierAuthError.ts"
 
 /**
@@ -24,7 +24,7 @@ export interface Options {
    * How long a process listens for the response to its token request; at most 5 minutes. No process sends the same refresh
    * token again for this time and half a minute more, so others wait that long after a crash. Default: 1 minute.
    */
-  readonly answerTimeout?: Duration.Input | undefined
+  readonly responseTimeout?: Duration.Input | undefined
   /** How long a single store operation may take. Default: 10 seconds. */
   readonly storeTimeout?: Duration.Input | undefined
   /**
@@ -65,7 +65,7 @@ export interface Options {
  */
 export interface Refreshing {
   /** How long the owner of a lease listens for its response. */
-  readonly answerTimeout: number
+  readonly responseTimeout: number
   /** How long before it expires a token is renewed. */
   readonly expiryMargin: number
 }
@@ -88,7 +88,7 @@ export interface Settings extends Refreshing {
 
 const defaults = {
   requestTimeout: "20 seconds",
-  answerTimeout: "1 minute",
+  responseTimeout: "1 minute",
   storeTimeout: "10 seconds",
   retryFor: "5 seconds",
   expiryMargin: "5 minutes",
@@ -106,7 +106,7 @@ const mayBeZero: ReadonlySet<string> = new Set(["expiryMargin", "rejectionInterv
 
 /**
  * Validates the options and fills in defaults. Fails with `InvalidConfig` if a duration is negative or not finite,
- * `answerTimeout` is longer than 5 minutes, a number is not whole, or a name is unknown.
+ * `responseTimeout` is longer than 5 minutes, a number is not whole, or a name is unknown.
  *
  * @example
  * ```ts
@@ -116,7 +116,7 @@ const mayBeZero: ReadonlySet<string> = new Set(["expiryMargin", "rejectionInterv
  * Result.isSuccess(Settings.make({ requestTimeout: "10 seconds" })) // => true
  *
  * // After a crash, other processes would wait for more than an hour.
- * Result.isFailure(Settings.make({ answerTimeout: "1 hour" })) // => true
+ * Result.isFailure(Settings.make({ responseTimeout: "1 hour" })) // => true
  * ```
  *
  * @since 0.1.0
@@ -143,8 +143,8 @@ export const make = (options: Options = {}): Result.Result<Settings, InvalidConf
       return invalid(setting, `give a finite duration of at least ${least} ms`)
     }
   }
-  if (durations.answerTimeout > longestAnswerTimeout) {
-    return invalid("answerTimeout", "give at most 5 minutes: after a crash, other processes wait that long")
+  if (durations.responseTimeout > longestResponseTimeout) {
+    return invalid("responseTimeout", "give at most 5 minutes: after a crash, other processes wait that long")
   }
   const memoryCapacity = options.memoryCapacity ?? 10_000
   if (!Number.isInteger(memoryCapacity) || memoryCapacity < 0) {

@@ -250,7 +250,7 @@ export class ZapierAuth extends Context.Service<
 
     /**
      * Completes once everything now in progress has ended and is stored: early renewals, responses whose callers have gone,
-     * retried writes. It takes at most `answerTimeout`, plus the time that the store needs.
+     * retried writes. It takes at most `responseTimeout`, plus the time that the store needs.
      *
      * Long-running processes need not wait for it. Functions that are frozen after each response do, or their platform does.
      */

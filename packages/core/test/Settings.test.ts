@@ -6,7 +6,7 @@ import * as Settings from "../src/Settings.ts"
 
 const defaults: Settings.Settings = {
   requestTimeout: 20_000,
-  answerTimeout: 60_000,
+  responseTimeout: 60_000,
   storeTimeout: 10_000,
   retryFor: 5_000,
   expiryMargin: 300_000,
@@ -19,7 +19,7 @@ const defaults: Settings.Settings = {
 
 const names = [
   "requestTimeout",
-  "answerTimeout",
+  "responseTimeout",
   "storeTimeout",
   "retryFor",
   "expiryMargin",
@@ -43,7 +43,7 @@ describe("Settings", () => {
     expect(
       Settings.make({
         requestTimeout: "10 seconds",
-        answerTimeout: Duration.minutes(2),
+        responseTimeout: Duration.minutes(2),
         storeTimeout: "3 seconds",
         retryFor: "1 second",
         memoryCapacity: 5,
@@ -56,7 +56,7 @@ describe("Settings", () => {
     ).toEqual(
       Result.succeed({
         requestTimeout: 10_000,
-        answerTimeout: 120_000,
+        responseTimeout: 120_000,
         storeTimeout: 3_000,
         retryFor: 1_000,
         memoryCapacity: 5,
@@ -79,7 +79,7 @@ describe("Settings", () => {
     expect(refused({ [name]: "-5 seconds" as Duration.Input })).toBe(name)
   })
 
-  it.each(["requestTimeout", "answerTimeout", "storeTimeout", "attemptLifetime"] as const)(
+  it.each(["requestTimeout", "responseTimeout", "storeTimeout", "attemptLifetime"] as const)(
     "%s: must be more than nothing",
     (name) => {
       expect(refused({ [name]: 0 })).toBe(name)
@@ -101,25 +101,25 @@ describe("Settings", () => {
   })
 
   it("nobody listens for longer than five minutes: after a crash, others wait for as long", () => {
-    expect(refused({ answerTimeout: "5 minutes" })).toBeUndefined()
-    expect(refused({ answerTimeout: 300_001 })).toBe("answerTimeout")
+    expect(refused({ responseTimeout: "5 minutes" })).toBeUndefined()
+    expect(refused({ responseTimeout: 300_001 })).toBe("responseTimeout")
   })
 
   const Millis = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000_000 }))
 
   it.prop(
     "a caller may wait for less long than its process listens, or for longer",
-    { requestTimeout: Millis, answerTimeout: Millis },
-    ({ answerTimeout, requestTimeout }) => {
-      const made = Settings.make({ requestTimeout, answerTimeout })
-      expect(Result.isSuccess(made)).toBe(answerTimeout <= 300_000)
+    { requestTimeout: Millis, responseTimeout: Millis },
+    ({ responseTimeout, requestTimeout }) => {
+      const made = Settings.make({ requestTimeout, responseTimeout })
+      expect(Result.isSuccess(made)).toBe(responseTimeout <= 300_000)
     },
     { arbitrary: { runs: 500 } }
   )
 
   it("the error says what to do", () => {
-    const made = Settings.make({ answerTimeout: "1 hour" })
-    expect(Result.isFailure(made) && made.failure.message).toMatch(/^answerTimeout: give at most 5 minutes/)
+    const made = Settings.make({ responseTimeout: "1 hour" })
+    expect(Result.isFailure(made) && made.failure.message).toMatch(/^responseTimeout: give at most 5 minutes/)
   })
 
   it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])("memoryCapacity: %d is no number of tokens", (capacity) => {
@@ -133,7 +133,7 @@ describe("Settings", () => {
   it("names a setting that there is not, and those that there are", () => {
     const made = Settings.make({ requestTimeOut: "5 seconds" } as Settings.Options)
     expect(Result.isFailure(made) && made.failure.message).toMatch(
-      /^settings\.requestTimeOut: unknown setting; the settings are requestTimeout, answerTimeout, /
+      /^settings\.requestTimeOut: unknown setting; the settings are requestTimeout, responseTimeout, /
     )
   })
 

@@ -348,8 +348,8 @@ describe("ZapierAuth: layer", () => {
   it.effect("fails when others would have to wait for too long after a crash", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
-      const exit = yield* Effect.exit(Layer.build(zapier.layer({ answerTimeout: "6 minutes" })))
-      assert.match(String(Exit.isFailure(exit) ? exit.cause : ""), /answerTimeout/)
+      const exit = yield* Effect.exit(Layer.build(zapier.layer({ responseTimeout: "6 minutes" })))
+      assert.match(String(Exit.isFailure(exit) ? exit.cause : ""), /responseTimeout/)
     }).pipe(Effect.scoped)
   })
 

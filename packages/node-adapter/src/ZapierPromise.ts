@@ -249,7 +249,7 @@ export interface ZapierPromise extends Endpoints.Endpoints {
   readonly settled: () => Promise<void>
   /**
    * Closes the client: begins nothing new, and lets work in progress finish and be stored. That takes up to
-   * `requestTimeout`, or up to `answerTimeout` while a token request is open, or 20 seconds for a start that cannot be
+   * `requestTimeout`, or up to `responseTimeout` while a token request is open, or 20 seconds for a start that cannot be
    * interrupted. Later calls, those that would have to begin something, and those that take longer fail with `Closed`.
    *
    * A process that ends without closing loses the response to an open request.

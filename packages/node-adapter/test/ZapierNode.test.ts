@@ -64,7 +64,7 @@ describe("ZapierNode.layerMemory", () => {
 
   it.effect("fails at once when its settings are not usable", () =>
     Effect.gen(function* () {
-      const settings = { answerTimeout: "6 minutes" } as const
+      const settings = { responseTimeout: "6 minutes" } as const
       const error = yield* Effect.flip(
         Effect.scoped(Layer.build(ZapierNode.layerMemory({ application: app, settings })))
       )
@@ -97,7 +97,7 @@ describe("The three modes, in process and in virtual time", () => {
       expect(refreshes).toHaveLength(Math.floor((14 * 24) / 10))
       const answers = (yield* fake.requests).map(({ status }) => status)
       expect(answers.filter((status) => status >= 400)).toEqual([])
-    }).pipe(Effect.provide(withFake({ application: app }, { knobs: { rateLimits: false } })))
+    }).pipe(Effect.provide(withFake({ application: app }, { settings: { rateLimits: false } })))
   )
 
   it.effect("a hundred calls at once on an ended token share one refresh", () =>
@@ -113,7 +113,7 @@ describe("The three modes, in process and in virtual time", () => {
       )
       expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]))
       expect((yield* fake.issued).map(({ origin }) => origin._tag)).toEqual(["Code", "RefreshToken"])
-    }).pipe(Effect.provide(withFake({ application: app }, { knobs: { rateLimits: false } })))
+    }).pipe(Effect.provide(withFake({ application: app }, { settings: { rateLimits: false } })))
   )
 
   it.effect("a secret that was regenerated is told as the app's fault, and costs no user the grant", () => {

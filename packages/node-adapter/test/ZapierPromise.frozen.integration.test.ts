@@ -4,7 +4,7 @@ import * as ZapierProcesses from "./utils/ZapierProcesses.ts"
 
 const { failures } = ZapierProcesses
 
-const settings = { requestTimeout: 20_000, answerTimeout: 60_000 }
+const settings = { requestTimeout: 20_000, responseTimeout: 60_000 }
 
 const subjects = ["ada", "grace", "mary"]
 

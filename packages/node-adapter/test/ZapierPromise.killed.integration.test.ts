@@ -4,7 +4,7 @@ import * as ZapierProcesses from "./utils/ZapierProcesses.ts"
 
 const { eventually, kinds } = ZapierProcesses
 
-const settings = { requestTimeout: 500, answerTimeout: 60_000 }
+const settings = { requestTimeout: 500, responseTimeout: 60_000 }
 
 describe("ZapierPromise after a process was killed", () => {
   it("goes on with the tokens that it left behind", async () => {

@@ -8,7 +8,7 @@ import type { StrictServer } from "./utils/StrictServer.ts"
 const { eventually, failures, untilActive, valueOf } = ZapierProcesses
 
 // The pause lasts longer than both, and much less long than the lease.
-const settings = { requestTimeout: 1_000, answerTimeout: 3_000 }
+const settings = { requestTimeout: 1_000, responseTimeout: 3_000 }
 
 /**
  * Pauses the app as soon as the server has its token request, and resumes it past every timeout, when the response has
@@ -27,7 +27,7 @@ const paused = async <A>(
   await setTimeout(200)
   held.respond()
   await held.responded
-  await setTimeout(settings.answerTimeout + 500)
+  await setTimeout(settings.responseTimeout + 500)
   // It has stood still: else it would have said by now what came of it.
   expect(app.heard()).toBe(before)
   app.resume()

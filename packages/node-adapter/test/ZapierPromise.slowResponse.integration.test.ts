@@ -5,7 +5,7 @@ import * as ZapierProcesses from "./utils/ZapierProcesses.ts"
 
 const { eventually, failures, kinds, untilActive, valueOf } = ZapierProcesses
 
-const settings = { requestTimeout: 500, answerTimeout: 60_000 }
+const settings = { requestTimeout: 500, responseTimeout: 60_000 }
 
 describe("ZapierPromise and a slow response", () => {
   it.each(["expired", "was rejected"])(

@@ -93,7 +93,7 @@ describe("npm start", () => {
     const printed: Array<string> = []
     const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => printed.push(String(text)) > 0)
     // Here ten hours are not the end of an access token.
-    const fake = FakeZapier.layer({ knobs: { accessTokenLifetime: 72_000 } })
+    const fake = FakeZapier.layer({ settings: { accessTokenLifetime: 72_000 } })
     const layer = FakeZapier.layerServer.pipe(
       Layer.provideMerge(fake),
       Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0 }))

@@ -13,7 +13,7 @@
  * | any tokens, with any times, any access, any lease, a secret | `Tokens.Tokens`, `Tokens.Access`, `Lease.Lease`, `Tokens.Secret` |
  * | a scope as a server may have it | `Scopes.Scope` |
  * | steps of an app, programs of the library | `Scenario.arbitrary`, `Program.arbitrary` |
- * | knobs, faults, requests of the fake | `FakeArbitraries` |
+ * | settings, faults, requests of the fake | `FakeArbitraries` |
  *
  * These generators draw values that a schema cannot describe: options that `make` accepts, callbacks that `parse`
  * accepts or rejects, tokens whose times are consistent, and responses of the token endpoint.
@@ -135,7 +135,7 @@ const hour = 3_600_000
  */
 export const settings: Arbitrary.Arbitrary<Settings.Options> = Draw.partial({
   requestTimeout: duration(1, 60_000),
-  answerTimeout: duration(1, 300_000),
+  responseTimeout: duration(1, 300_000),
   storeTimeout: duration(1, 60_000),
   retryFor: duration(0, 60_000),
   expiryMargin: duration(0, hour),

@@ -139,7 +139,7 @@ export class FakeZapier extends Context.Service<
     /**
      * Changes assumptions about behaviour that Zapier does not document. Settings that are not named stay as they are.
      */
-    readonly setKnobs: (knobs: Partial<FakeState.Knobs>) => Controlled<void>
+    readonly changeSettings: (settings: Partial<FakeState.Settings>) => Controlled<void>
     /** Replaces all fault rules. */
     readonly setFaults: (rules: ReadonlyArray<FakeFault.Rule>) => Controlled<void>
     /** Adds a fault rule, to be tried after the existing ones. */
@@ -161,7 +161,7 @@ export class FakeZapier extends Context.Service<
     /**
      * The token responses that led to a token: the exchange of a code, or the app's request, and then every refresh.
      */
-    readonly lineage: (token: string) => Effect.Effect<ReadonlyArray<FakeOutcome.Issued>>
+    readonly tokenFamily: (token: string) => Effect.Effect<ReadonlyArray<FakeOutcome.Issued>>
 
     /** The whole state and history, to be restored later. */
     readonly snapshot: Effect.Effect<Snapshot>
@@ -254,7 +254,7 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
       Effect.sync(() => {
         state = FakeControl.endAccessToken(state, token)
       }),
-    setKnobs: (knobs) => update((state) => FakeControl.setKnobs(state, knobs)),
+    changeSettings: (settings) => update((state) => FakeControl.changeSettings(state, settings)),
     setFaults: (rules) => update((state) => FakeControl.setFaults(state, rules)),
     addFault: (rule) => update((state) => FakeControl.addFault(state, rule)),
     time,
@@ -263,7 +263,7 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
     state: Effect.sync(() => state),
     requests: Effect.sync(requests.latest),
     issued: Effect.sync(issued.latest),
-    lineage: (token) => Effect.sync(() => FakeOutcome.lineage(issued.latest(), token)),
+    tokenFamily: (token) => Effect.sync(() => FakeOutcome.tokenFamily(issued.latest(), token)),
     snapshot: Effect.map(
       time,
       (at) => new Snapshot({ state, at, requests: requests.latest(), issued: issued.latest() })
@@ -291,7 +291,7 @@ export const make = (options: Options = {}): FakeZapier["Service"] => {
  *
  * FakeZapier.layer({
  *   apps: [{ name: "Acme", clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] }],
- *   knobs: { graceMillis: 10_000 }
+ *   settings: { graceMillis: 10_000 }
  * })
  * ```
  *

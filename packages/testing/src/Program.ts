@@ -16,7 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import type * as DiagramPage from "./Diagram.ts"
-import type { Knobs } from "./fake/FakeState.ts"
+import type { Settings as FakeSettings } from "./fake/FakeState.ts"
 import { TokenRequestFault, StoreFailure } from "./simulation/TokenRequestFault.ts"
 import * as ProgramDiagram from "./simulation/internal/diagram.ts"
 import * as Source from "./internal/source.ts"
@@ -136,7 +136,7 @@ export const arbitrary: Arbitrary.Arbitrary<Program> = Arbitrary.all({
  */
 export interface Options {
   /** The fake's settings. Default: the strictest, without rate limits. */
-  readonly server?: Partial<Knobs> | undefined
+  readonly server?: Partial<FakeSettings> | undefined
   /** The library's settings. Default: its own. */
   readonly settings?: Settings.Options | undefined
   /** Wraps the store in memory, to see which rules break. */
@@ -220,7 +220,7 @@ const carryOut = (
   const world: SimWorld.World = SimWorld.make({
     ...size,
     seed: String(program.seed),
-    knobs: options.server,
+    server: options.server,
     settings: options.settings,
     store: options.store,
     onEvent

@@ -60,7 +60,7 @@ import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import type * as DiagramPage from "./Diagram.ts"
-import type { Knobs } from "./fake/FakeState.ts"
+import type { Settings } from "./fake/FakeState.ts"
 import * as Diagram from "./internal/diagram/model.ts"
 import * as ScenarioDiagram from "./scenario/internal/diagram.ts"
 import * as ScenarioNetwork from "./scenario/internal/network.ts"
@@ -103,7 +103,7 @@ export interface Options {
   /** The rules that the app has to keep. Default: `ScenarioRules.all`. */
   readonly rules?: ReadonlyArray<ScenarioRules.Rule> | undefined
   /** How Zapier behaves. Default: as strictly as possible, without rate limits. */
-  readonly knobs?: Partial<Knobs> | undefined
+  readonly settings?: Partial<Settings> | undefined
   /** The seed of the drawn values, the fake's tokens and the network's delays. Default: 1. */
   readonly seed?: number | string | undefined
   /** Waits for the app's real I/O before time passes. Default: a turn of the event loop. */

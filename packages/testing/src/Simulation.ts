@@ -20,7 +20,7 @@
  */
 import type * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Effect from "effect/Effect"
-import type { Knobs } from "./fake/FakeState.ts"
+import type { Settings as FakeSettings } from "./fake/FakeState.ts"
 import { TokenRequestFault, StoreFailure } from "./simulation/TokenRequestFault.ts"
 import * as Seeded from "./internal/seeded.ts"
 import type { Subject } from "./simulation/internal/types.ts"
@@ -103,7 +103,7 @@ export interface Options {
   /** Default: `rates`. */
   readonly rates?: Partial<Rates> | undefined
   /** The fake's settings. Default: the strictest, without rate limits. */
-  readonly server?: Partial<Knobs> | undefined
+  readonly server?: Partial<FakeSettings> | undefined
   /** The library's settings. Default: its own. */
   readonly settings?: Settings.Options | undefined
   /**
@@ -205,7 +205,7 @@ export const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Ret
     seed,
     subjects: options.grants,
     processes: options.processes,
-    knobs: options.server,
+    server: options.server,
     settings: options.settings,
     frozen: options.frozen,
     isKilled: () => frost.chance(rate.frozenKills),

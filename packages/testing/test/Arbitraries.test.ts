@@ -81,7 +81,7 @@ describe("settings", () => {
     { options: Arbitraries.settings },
     ({ options }) => {
       const settings = Result.getOrThrow(Settings.make(options))
-      for (const name of ["requestTimeout", "answerTimeout", "retryFor"] as const) {
+      for (const name of ["requestTimeout", "responseTimeout", "retryFor"] as const) {
         const option = options[name]
         if (option !== undefined) expect(settings[name]).toBe(Duration.toMillis(Duration.fromInputUnsafe(option)))
       }
@@ -91,7 +91,7 @@ describe("settings", () => {
 
   it.effect("give durations in every form, or leave them out", () =>
     Effect.gen(function* () {
-      const kinds = yield* Variety.kinds(Arbitraries.settings, ({ answerTimeout }) => typeof answerTimeout)
+      const kinds = yield* Variety.kinds(Arbitraries.settings, ({ responseTimeout }) => typeof responseTimeout)
       expect(kinds).toEqual(["number", "object", "string", "undefined"])
     })
   )

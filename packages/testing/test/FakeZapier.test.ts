@@ -169,7 +169,7 @@ describe("the control of a test", () => {
     FakeZapier.layerHttpClient,
     FakeZapier.layer({
       apps: [{ name: "Acme", redirectUris: [redirectUri], clientId: "id", clientSecret: "secret" }],
-      knobs: { rateLimits: false }
+      settings: { rateLimits: false }
     })
   )
 
@@ -212,7 +212,7 @@ describe("the control of a test", () => {
       const second = yield* refresh(first.refresh_token)
       const other = yield* connect()
       const third = yield* refresh(second.refresh_token)
-      const chain = yield* zapier.lineage(third.access_token)
+      const chain = yield* zapier.tokenFamily(third.access_token)
       assert.deepStrictEqual(
         chain.map(({ accessToken, origin }) => [accessToken, origin]),
         [
@@ -221,9 +221,9 @@ describe("the control of a test", () => {
           [third.access_token, { _tag: "RefreshToken", refreshToken: second.refresh_token }]
         ]
       )
-      assert.deepStrictEqual(yield* zapier.lineage(third.refresh_token), chain)
-      assert.lengthOf(yield* zapier.lineage(other.access_token), 1)
-      assert.lengthOf(yield* zapier.lineage("unknown"), 0)
+      assert.deepStrictEqual(yield* zapier.tokenFamily(third.refresh_token), chain)
+      assert.lengthOf(yield* zapier.tokenFamily(other.access_token), 1)
+      assert.lengthOf(yield* zapier.tokenFamily("unknown"), 0)
     }).pipe(Effect.provide(layer))
   )
 
@@ -295,7 +295,7 @@ describe("the control of a test", () => {
         zapier.approve("nonsense"),
         zapier.deny("nonsense"),
         zapier.revoke({}),
-        zapier.setKnobs({ graceMillis: -1 }),
+        zapier.changeSettings({ graceMillis: -1 }),
         zapier.setFaults([{ fault: { _tag: "ServerError", status: 200 } }]),
         zapier.addFault({ fault: { _tag: "ResponseLost" }, times: 0 }),
         zapier.advance("some time" as "1 hour"),
@@ -311,7 +311,7 @@ describe("the control of a test", () => {
   )
 
   it("is not had with options that make no sense", () => {
-    assert.throws(() => FakeZapier.make({ knobs: { codeLifetime: -1 } }), /codeLifetime/)
+    assert.throws(() => FakeZapier.make({ settings: { codeLifetime: -1 } }), /codeLifetime/)
   })
 
   it.effect("shows no secret when it is printed, nor does what it remembers", () =>

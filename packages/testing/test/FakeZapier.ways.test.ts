@@ -18,7 +18,7 @@ import { Client, ways } from "./utils/ways.ts"
 
 const app = { name: "Acme", clientId: "id", clientSecret: "s3cret", redirectUris: [Flow.redirectUri] }
 
-const fake = FakeZapier.layer({ apps: [app], knobs: { onlyPartnersDeleteZaps: false } })
+const fake = FakeZapier.layer({ apps: [app], settings: { onlyPartnersDeleteZaps: false } })
 
 const authorization = Flow.basic(app.clientId, app.clientSecret)
 
@@ -124,7 +124,7 @@ describe.each(ways)("by %s", (_, way) => {
       const [, lost] = yield* zapier.issued
       assert.deepStrictEqual(lost?.origin, { _tag: "RefreshToken", refreshToken: refresh_token })
       assert.strictEqual((yield* zapier.requests).at(-1)?.issued, lost)
-      assert.lengthOf(yield* zapier.lineage(lost?.accessToken ?? ""), 2)
+      assert.lengthOf(yield* zapier.tokenFamily(lost?.accessToken ?? ""), 2)
       // It was used, whatever the client knows of it.
       assert.strictEqual((yield* token({ grant_type: "refresh_token", refresh_token })).status, 400)
     }).pipe(Effect.provide(layer))

@@ -51,7 +51,7 @@ describe("FakeZapierPromise", () => {
     const refreshed = await token({ grant_type: "refresh_token", refresh_token })
     assert.strictEqual(await status(access_token), 401)
     assert.deepStrictEqual(
-      (await zapier.lineage(refreshed.access_token)).map(({ origin }) => origin._tag),
+      (await zapier.tokenFamily(refreshed.access_token)).map(({ origin }) => origin._tag),
       ["Code", "RefreshToken"]
     )
     assert.deepStrictEqual(
@@ -88,9 +88,9 @@ describe("FakeZapierPromise", () => {
     assert.strictEqual(denied.searchParams.get("error"), "access_denied")
   })
 
-  it("turns knobs, and brings back what was", async () => {
+  it("turns settings, and brings back what was", async () => {
     const { connect, zapier } = make()
-    await zapier.setKnobs({ accessTokenLifetime: 60 })
+    await zapier.changeSettings({ accessTokenLifetime: 60 })
     const snapshot = await zapier.snapshot()
     const first = await connect()
     assert.deepInclude(first, { expires_in: 60 })
@@ -115,8 +115,11 @@ describe("FakeZapierPromise", () => {
     }
     assert.throws(() => FakeZapierPromise.make({ apps: [app, app] }), /client id exists already/)
     const wrong = (options: object) => () => FakeZapierPromise.make(options)
-    assert.throws(wrong({ knob: {} }), /knob is unknown; known: seed, knobs, users, apps, faults, remember, fetch\./)
-    assert.throws(wrong({ knobs: { grace: 1 } }), /grace is unknown; known: .*graceMillis/)
+    assert.throws(
+      wrong({ setting: {} }),
+      /setting is unknown; known: seed, settings, users, apps, faults, remember, fetch\./
+    )
+    assert.throws(wrong({ settings: { grace: 1 } }), /grace is unknown; known: .*graceMillis/)
     assert.throws(wrong({ remember: -1 }), /remember: /)
     assert.throws(wrong({ users: "ada" }), /users: /)
     const narrower = { scope: ["zap"] } as never

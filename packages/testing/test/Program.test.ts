@@ -6,7 +6,7 @@ import type * as FakeState from "../src/fake/FakeState.ts"
 import { TokenRequestFault, StoreFailure } from "../src/simulation/TokenRequestFault.ts"
 import * as Program from "../src/Program.ts"
 
-const servers: ReadonlyArray<readonly [string, Partial<FakeState.Knobs>]> = [
+const servers: ReadonlyArray<readonly [string, Partial<FakeState.Settings>]> = [
   ["a strict server", {}],
   ["a server that only refuses a second use", { reuseRevokesGrant: false }],
   ["a server that leaves old access tokens alone", { refreshEndsAccessToken: false }],

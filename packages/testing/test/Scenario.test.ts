@@ -359,7 +359,7 @@ describe("run", () => {
 
   it.effect("changes how Zapier behaves", () =>
     Effect.gen(function* () {
-      const short: Step = { _tag: "SetKnobs", knobs: { accessTokenLifetime: 60 } }
+      const short: Step = { _tag: "ChangeSettings", settings: { accessTokenLifetime: 60 } }
       const seen = yield* Scenario.run(library, [short, connect, { _tag: "Wait", time: "minutes" }, call])
       expect(seen.exchanges.filter(({ refreshToken }) => refreshToken !== undefined)).toHaveLength(2)
     })
@@ -562,7 +562,7 @@ describe("arbitrary", () => {
         "Restart",
         "Revoke",
         "RevokeAll",
-        "SetKnobs",
+        "ChangeSettings",
         "Together",
         "Wait"
       ])

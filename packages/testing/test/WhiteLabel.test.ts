@@ -39,7 +39,9 @@ const layerOf = (algorithm: (typeof algorithms)[number]) =>
             Digest.layerWebCrypto,
             SecureRandom.layerWebCrypto
           ]),
-          Layer.provideMerge(FakeZapier.layer({ apps: [{ ...Partner.app, whiteLabel }], knobs: { rateLimits: false } }))
+          Layer.provideMerge(
+            FakeZapier.layer({ apps: [{ ...Partner.app, whiteLabel }], settings: { rateLimits: false } })
+          )
         )
       }
     )

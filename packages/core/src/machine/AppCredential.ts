@@ -199,7 +199,7 @@ const pausedBy = (pause: Pause.Pause | undefined) => (pause === undefined ? {} :
  * import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
  * import * as Result from "effect/Result"
  *
- * const machine = AppCredential.machine({ answerTimeout: 60_000, expiryMargin: 300_000 })
+ * const machine = AppCredential.machine({ responseTimeout: 60_000, expiryMargin: 300_000 })
  *
  * const asked = machine.step(AppCredential.absent, { _tag: "AccessTokenRequested", owner: "worker-1" }, Date.now())
  * const { commands, state } = Result.getOrThrow(asked)
@@ -216,7 +216,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     owner: string,
     now: number
   ) => {
-    const lease = Lease.make(owner, settings.answerTimeout, now)
+    const lease = Lease.make(owner, settings.responseTimeout, now)
     const { generation } = state
     const requesting: Of<"Requesting"> = {
       _tag: "Requesting",

@@ -54,7 +54,7 @@ const reasons = { refused: new ConsentExpired({ what: "code" }), unknown: new Ex
 const tell = (reason: Reason | undefined): Order<Request> => ({ _tag: "Tell", reason })
 
 const order =
-  (answerTimeout: number) =>
+  (responseTimeout: number) =>
   (command: ConsentAttempt.Command, now: number): Order<Request> => {
     switch (command._tag) {
       case "ExchangeCode": {
@@ -62,7 +62,7 @@ const order =
         const request: TokenRequest = { _tag: "AuthorizationCode", code, codeVerifier, redirectUri, scopes }
         const about = { family: stateDigest, generation: 0 }
         const exchange: Request = { _tag: "Exchange", stateDigest, subject, request }
-        return { _tag: "Send", about, request: exchange, deadline: Math.min(deadline, now + answerTimeout) }
+        return { _tag: "Send", about, request: exchange, deadline: Math.min(deadline, now + responseTimeout) }
       }
       case "StoreGrant": {
         const { stateDigest, subject, tokens } = command
@@ -123,7 +123,7 @@ const conclude = (request: Request, outcome: Outcome | DriverOutcome) => {
  * @since 0.1.0
  */
 export const driven = (
-  settings: Pick<Settings.Settings, "answerTimeout">,
+  settings: Pick<Settings.Settings, "responseTimeout">,
   machine = ConsentAttempt.machine
 ): Driven<ConsentAttempt.State, ConsentAttempt.Event, ConsentAttempt.Command, Request, Outcome> => ({
   machine,
@@ -134,6 +134,6 @@ export const driven = (
   accessOf: () => undefined,
   concerns: () => true,
   demand: () => ({ _tag: "GrantStored" }),
-  order: order(settings.answerTimeout),
+  order: order(settings.responseTimeout),
   conclude: ({ request }, outcome) => conclude(request, outcome)
 })

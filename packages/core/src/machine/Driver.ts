@@ -249,7 +249,7 @@ export const make = <S extends Machine.Tagged, E extends Machine.Tagged, C exten
           const caller = task._tag === "Delivery" ? task.caller : undefined
           const request = { about: order.about, request: order.request, caller }
           // If the clock has gone back since the claim, the deadline is too far ahead.
-          const longest = order.completes === true ? Infinity : settings.answerTimeout
+          const longest = order.completes === true ? Infinity : settings.responseTimeout
           const left = Math.min(longest, order.deadline - now.wall)
           const isClosing = s.closingSince !== undefined && order.completes !== true
           const isUnasked = task._tag === "Delivery" && caller === undefined && !isAwaited(s, now)

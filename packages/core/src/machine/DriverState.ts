@@ -40,7 +40,7 @@ export interface Id {
 export interface Settings {
   readonly owner: string
   readonly requestTimeout: number
-  readonly answerTimeout: number
+  readonly responseTimeout: number
   readonly storeTimeout: number
   readonly rejectionInterval: number
   readonly memoryLifetime: number

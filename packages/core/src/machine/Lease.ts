@@ -2,7 +2,7 @@
  * A claim on the right to send one token request, kept in the record that the request concerns. While it is live, no
  * other process sends; after its deadline, any process may take over.
  *
- * **Duration.** The owner listens for a response for `answerTimeout`, and then has `margin` to store it. The lease covers
+ * **Duration.** The owner listens for a response for `responseTimeout`, and then has `margin` to store it. The lease covers
  * both from the start and is never renewed, because renewal would break its promise: an owner that cannot reach the store
  * would lose its lease while its request is still open, and a failing renewal would delay the write of the response.
  *
@@ -37,23 +37,23 @@ export type Lease = typeof Lease.Type
 export const margin = 30_000
 
 /**
- * The longest `answerTimeout` of any process, in milliseconds.
+ * The longest `responseTimeout` of any process, in milliseconds.
  *
  * @internal
  */
-export const longestAnswerTimeout = 300_000
+export const longestResponseTimeout = 300_000
 
 /**
  * Makes a lease that begins now.
  *
- * @param answerTimeout how long its owner listens, in milliseconds
+ * @param responseTimeout how long its owner listens, in milliseconds
  * @param now milliseconds since the epoch
  *
  * @since 0.1.0
  */
-export const make = (owner: string, answerTimeout: number, now: number): Lease => ({
+export const make = (owner: string, responseTimeout: number, now: number): Lease => ({
   owner,
-  deadline: now + answerTimeout + margin
+  deadline: now + responseTimeout + margin
 })
 
 /**
@@ -76,7 +76,7 @@ export const isLive = (lease: Lease, now: number): boolean => now < lease.deadli
 /**
  * Shortens a lease that lasts longer than any process may claim: the clock has jumped back since.
  *
- * The bound is the same for all processes, so that one with a short `answerTimeout` does not end the lease of one with a
+ * The bound is the same for all processes, so that one with a short `responseTimeout` does not end the lease of one with a
  * long one.
  *
  * @param now milliseconds since the epoch
@@ -84,6 +84,6 @@ export const isLive = (lease: Lease, now: number): boolean => now < lease.deadli
  * @since 0.1.0
  */
 export const clamp = (lease: Lease, now: number): Lease => {
-  const latest = now + longestAnswerTimeout + margin
+  const latest = now + longestResponseTimeout + margin
   return lease.deadline > latest ? { ...lease, deadline: latest } : lease
 }

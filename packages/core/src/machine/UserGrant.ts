@@ -379,7 +379,7 @@ const reportFailure: Command = { _tag: "ReportFailure" }
  * import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
  * import * as Result from "effect/Result"
  *
- * const machine = UserGrant.machine({ answerTimeout: 60_000, expiryMargin: 300_000 })
+ * const machine = UserGrant.machine({ responseTimeout: 60_000, expiryMargin: 300_000 })
  *
  * const asked = machine.step(UserGrant.absent, { _tag: "AccessTokenRequested", owner: "worker-1" }, Date.now())
  * const { commands, state } = Result.getOrThrow(asked)
@@ -397,7 +397,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     attempt: 1 | 2,
     now: number
   ) => {
-    const lease = Lease.make(owner, settings.answerTimeout, now)
+    const lease = Lease.make(owner, settings.responseTimeout, now)
     const refreshing: Of<"Refreshing"> = {
       _tag: "Refreshing",
       family,
@@ -422,7 +422,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
   // The live token is used until the lease would have ended: if this refresh fails, the next one is due then.
   const useMeanwhile = (state: Held, now: number): ReadonlyArray<Command> =>
     Tokens.isLive(state.tokens, now)
-      ? [use(state, state.tokens, Lease.make("", settings.answerTimeout, now).deadline)]
+      ? [use(state, state.tokens, Lease.make("", settings.responseTimeout, now).deadline)]
       : []
 
   const demandOfActive = (state: Of<"Active">, owner: string, now: number) => {

@@ -42,7 +42,7 @@ export interface User {
  * import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
  * import * as WhiteLabelToken from "@zapier-workflow-auth/core/machine/WhiteLabelToken"
  *
- * const machine = WhiteLabelToken.machine({ answerTimeout: 60_000, expiryMargin: 300_000 })
+ * const machine = WhiteLabelToken.machine({ responseTimeout: 60_000, expiryMargin: 300_000 })
  *
  * machine.name // => "WhiteLabelToken"
  * machine.edges === AppCredential.edges // => true

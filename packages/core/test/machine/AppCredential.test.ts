@@ -8,14 +8,14 @@ import * as Tokens from "../../src/oauth/Tokens.ts"
 import { describeTable, situations, stepOf } from "../utils/MachineLaws.ts"
 import { reveal } from "../utils/Reveal.ts"
 
-const answerTimeout = 60_000
+const responseTimeout = 60_000
 // The time of listening, and 30 seconds to store what came.
 const leaseDuration = 90_000
 const expiryMargin = 300_000
 const hour = 3_600_000
 const end = 10 * hour
 
-const machine = AppCredential.machine({ answerTimeout, expiryMargin })
+const machine = AppCredential.machine({ responseTimeout, expiryMargin })
 const step = stepOf(machine)
 
 type State = AppCredential.State
@@ -92,7 +92,7 @@ describe("AppCredential: one request for all", () => {
     // A member that is there and undefined could not be stored.
     expect(step(AppCredential.absent, demand, 5_000)).toStrictEqual({
       state: { _tag: "Requesting", generation: 0, lease: { owner: "caller", deadline: 5_000 + leaseDuration } },
-      commands: [{ _tag: "RequestToken", generation: 0, deadline: 5_000 + answerTimeout }]
+      commands: [{ _tag: "RequestToken", generation: 0, deadline: 5_000 + responseTimeout }]
     })
   })
 
@@ -101,7 +101,7 @@ describe("AppCredential: one request for all", () => {
     expect(tagsOf(step(state, demand, 29_999).commands)).toEqual(["UseAccessToken"])
     const { commands, state: next } = step(state, demand, 30_000)
     expect(commands).toEqual([
-      { _tag: "RequestToken", generation: 1, deadline: 30_000 + answerTimeout },
+      { _tag: "RequestToken", generation: 1, deadline: 30_000 + responseTimeout },
       use("1", 1, 30_000 + leaseDuration)
     ])
     expect(next).toStrictEqual({ ...state, lease: { owner: "caller", deadline: 30_000 + leaseDuration } })
@@ -111,7 +111,7 @@ describe("AppCredential: one request for all", () => {
     expect(step(first, demand, 29_999)).toEqual({ state: first, commands: [{ _tag: "AwaitLease", until: 30_000 }] })
     expect(step(first, demand, 30_000)).toEqual({
       state: { ...first, lease: { owner: "caller", deadline: 30_000 + leaseDuration } },
-      commands: [{ _tag: "RequestToken", generation: 0, deadline: 30_000 + answerTimeout }]
+      commands: [{ _tag: "RequestToken", generation: 0, deadline: 30_000 + responseTimeout }]
     })
   })
 
@@ -125,7 +125,7 @@ describe("AppCredential: one request for all", () => {
   })
 
   it("another process may listen longer than this one: its lease is waited for to its end", () => {
-    const state = { ...first, lease: Lease.make("holder", Lease.longestAnswerTimeout, 0) }
+    const state = { ...first, lease: Lease.make("holder", Lease.longestResponseTimeout, 0) }
     for (const now of [0, leaseDuration, longest - 1]) {
       const next = step(state, demand, now)
       expect(next.state).toBe(state)
@@ -138,7 +138,7 @@ describe("AppCredential: one request for all", () => {
     const own: Event = { _tag: "AccessTokenRequested", owner: "holder" }
     expect(step(first, own, now)).toEqual({
       state: { ...first, lease: { owner: "holder", deadline: now + leaseDuration } },
-      commands: [{ _tag: "RequestToken", generation: 0, deadline: now + answerTimeout }]
+      commands: [{ _tag: "RequestToken", generation: 0, deadline: now + responseTimeout }]
     })
   })
 
@@ -174,7 +174,7 @@ describe("AppCredential: one request for all", () => {
       if (state._tag === "Requesting" && Lease.isLive(Lease.clamp(state.lease, now), now)) {
         expect(state.lease.owner).toBe(event.owner)
       }
-      expect(next.state.lease).toEqual(Lease.make(event.owner, answerTimeout, now))
+      expect(next.state.lease).toEqual(Lease.make(event.owner, responseTimeout, now))
       expect(command).toEqual({
         _tag: "RequestToken",
         generation: next.state.generation,
@@ -285,7 +285,7 @@ describe("AppCredential: use", () => {
       reveal({
         state: requesting({ lease: { owner: "caller", deadline: now + leaseDuration } }),
         commands: [
-          { _tag: "RequestToken", generation: 3, deadline: now + answerTimeout },
+          { _tag: "RequestToken", generation: 3, deadline: now + responseTimeout },
           use("3", 3, now + leaseDuration)
         ]
       })
@@ -319,7 +319,7 @@ describe("AppCredential: a rejected token", () => {
           access: access("3", { expiresAt: 0 }),
           lease: { owner: "caller", deadline: hour + leaseDuration }
         }),
-        commands: [{ _tag: "RequestToken", generation: 3, deadline: hour + answerTimeout }]
+        commands: [{ _tag: "RequestToken", generation: 3, deadline: hour + responseTimeout }]
       })
     )
   })

@@ -58,7 +58,7 @@ describe("Driver: grace", () => {
     expect(feed(settings.requestTimeout + 1, { _tag: "Woken" })).toEqual(["Load"])
     feed(settings.requestTimeout + 1, { _tag: "Loaded", id: 3, state: claimed, version: 2 })
     // The process stands still until that of the request is over as well.
-    const late = settings.answerTimeout + 10_000
+    const late = settings.responseTimeout + 10_000
     expect(feed(late, { _tag: "Woken" })).toEqual(["Load"])
     expect(DriverState.wakeAt(state())).toBeGreaterThan(late)
     // The response was in the socket.
@@ -74,11 +74,11 @@ describe("Driver: grace", () => {
     expect(feed(1, { _tag: "Saved", id: 1 })).toEqual(["Publish", "Send"])
     feed(1, { _tag: "Left", caller: 0 })
     // It stands still until the listening is over, and there is nothing in the socket.
-    const late = settings.answerTimeout + 5_000
+    const late = settings.responseTimeout + 5_000
     expect(feed(late, { _tag: "Woken" })).toEqual([])
     expect(feed(late + DriverState.grace, { _tag: "Woken" })).toEqual([])
     // It ends while there is still time to store a response.
-    const end = 1 + settings.answerTimeout + Lease.margin / 2
+    const end = 1 + settings.responseTimeout + Lease.margin / 2
     expect(feed(end, { _tag: "Woken" })).toEqual([])
     expect(feed(end + DriverState.grace, { _tag: "Woken" })).toEqual(["Abandon", "Load"])
   })

@@ -6,12 +6,12 @@ import * as UserGrantDriver from "../../src/machine/UserGrantDriver.ts"
 import type { TokenOutcome } from "../../src/oauth/TokenOutcome.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
 
-const answerTimeout = 3_000
+const responseTimeout = 3_000
 
-const driver = Driver.make(UserGrantDriver.driven({ answerTimeout, expiryMargin: 0 }), {
+const driver = Driver.make(UserGrantDriver.driven({ responseTimeout, expiryMargin: 0 }), {
   owner: "this process",
   requestTimeout: 60_000,
-  answerTimeout,
+  responseTimeout,
   storeTimeout: 10_000,
   rejectionInterval: 30_000,
   memoryLifetime: 60_000
@@ -72,7 +72,7 @@ describe("A look at the record that was under way when the request ended", () =>
 
   it("does not hide the silence either: the token is not presented again at once", () => {
     const { record, wake } = polling()
-    wake(answerTimeout)
+    wake(responseTimeout)
     expect(tags(wake(250))).toEqual(["Abandon"])
     expect(tags(record())).toEqual(["Load"])
   })

@@ -5,7 +5,7 @@ import * as Lease from "../../src/machine/Lease.ts"
 const isLease = Schema.is(Lease.Lease)
 
 const Clock = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4e12 }))
-const Timeout = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Lease.longestAnswerTimeout }))
+const Timeout = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Lease.longestResponseTimeout }))
 
 describe("Lease", () => {
   it("is live before its deadline, and no more at it", () => {
@@ -40,10 +40,10 @@ describe("Lease.make", () => {
 
   it.prop(
     "lasts longer than its owner listens, and is never cut by a clock that agrees",
-    { answerTimeout: Timeout, now: Clock },
-    ({ answerTimeout, now }) => {
-      const lease = Lease.make("worker-1", answerTimeout, now)
-      expect(Lease.listensUntil(lease)).toBe(now + answerTimeout)
+    { responseTimeout: Timeout, now: Clock },
+    ({ responseTimeout, now }) => {
+      const lease = Lease.make("worker-1", responseTimeout, now)
+      expect(Lease.listensUntil(lease)).toBe(now + responseTimeout)
       expect(lease.deadline - Lease.listensUntil(lease)).toBe(30_000)
       expect(Lease.clamp(lease, now)).toBe(lease)
     }

@@ -272,7 +272,7 @@ describe("Machine.make: types", () => {
 
   // Events, logs and metrics tell machines apart by it.
   it("the library's machines are called as their modules are, and begin where nothing has happened", () => {
-    const settings = { answerTimeout: 1, expiryMargin: 0 }
+    const settings = { responseTimeout: 1, expiryMargin: 0 }
     const names = [
       UserGrant.machine(settings),
       AppCredential.machine(settings),

@@ -6,10 +6,10 @@ import type * as Pause from "../../src/machine/Pause.ts"
 import * as UserGrant from "../../src/machine/UserGrant.ts"
 import { stepOf } from "../utils/MachineLaws.ts"
 
-const answerTimeout = 60_000
+const responseTimeout = 60_000
 const leaseDuration = 90_000
 const lifetime = 36_000_000
-const step = stepOf(UserGrant.machine({ answerTimeout, expiryMargin: 300_000 }))
+const step = stepOf(UserGrant.machine({ responseTimeout, expiryMargin: 300_000 }))
 
 // What two processes do with one grant. An outcome is that of what the process presented last, whenever that was.
 const Step = Schema.Struct({
@@ -26,7 +26,7 @@ const Step = Schema.Struct({
     "consent",
     "disconnect"
   ]),
-  after: Schema.Literals([0, 1_000, answerTimeout, leaseDuration, lifetime])
+  after: Schema.Literals([0, 1_000, responseTimeout, leaseDuration, lifetime])
 })
 
 type Present = Extract<UserGrant.Command, { readonly _tag: "PresentRefreshToken" }>
@@ -241,7 +241,7 @@ describe("UserGrant, in any program of two processes", () => {
       run(program, ({ after, commands, now }) => {
         for (const command of commands) {
           if (command._tag !== "PresentRefreshToken") continue
-          expect(command.deadline).toBe(now + answerTimeout)
+          expect(command.deadline).toBe(now + responseTimeout)
           expect(after).toMatchObject({ lease: { deadline: command.deadline + 30_000 } })
         }
       }),

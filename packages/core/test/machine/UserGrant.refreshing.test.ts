@@ -68,7 +68,7 @@ describe("UserGrant: one refresher (R1)", () => {
       if (state._tag === "Refreshing" && Lease.isLive(Lease.clamp(state.lease, now), now)) {
         expect(state.lease.owner).toBe(event.owner)
       }
-      expect(next.state.lease).toEqual(Lease.make(event.owner, Grants.answerTimeout, now))
+      expect(next.state.lease).toEqual(Lease.make(event.owner, Grants.responseTimeout, now))
       expect(reveal(command)).toEqual(
         reveal({
           _tag: "PresentRefreshToken",
@@ -129,7 +129,7 @@ describe("UserGrant: one refresher (R1)", () => {
   it("another process may listen longer than this one: its lease is waited for to its end", () => {
     const state = Grants.refreshing({
       tokens: Grants.renewable("3", { expiresAt: 1_000 }),
-      lease: Lease.make("holder", Lease.longestAnswerTimeout, Grants.hour)
+      lease: Lease.make("holder", Lease.longestResponseTimeout, Grants.hour)
     })
     const demand: Grants.Event = { _tag: "AccessTokenRequested", owner: "other" }
     for (const now of [Grants.hour, Grants.hour + Grants.leaseDuration, Grants.hour + longest - 1]) {
@@ -371,7 +371,7 @@ describe("UserGrant: unknown is not failed (R5)", () => {
     })
     expect(Grants.tagsOf(second.commands)).toEqual(["PresentRefreshToken"])
     expect(reveal(second.commands)).toEqual(
-      reveal(first.commands.map((command) => ({ ...command, deadline: 22_000 + Grants.answerTimeout })))
+      reveal(first.commands.map((command) => ({ ...command, deadline: 22_000 + Grants.responseTimeout })))
     )
   })
 

@@ -7,7 +7,7 @@ import * as Tokens from "../../src/oauth/Tokens.ts"
 import { situations } from "../utils/MachineLaws.ts"
 import { reveal } from "../utils/Reveal.ts"
 
-const settings = { answerTimeout: 60_000, expiryMargin: 300_000 }
+const settings = { responseTimeout: 60_000, expiryMargin: 300_000 }
 const ada = { subject: "ada", tenant: "acme" }
 
 const app = AppCredential.machine(settings)

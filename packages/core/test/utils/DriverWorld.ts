@@ -14,7 +14,7 @@ export const owner = "this process"
 export const settings = {
   owner,
   requestTimeout: 20_000,
-  answerTimeout: 60_000,
+  responseTimeout: 60_000,
   storeTimeout: 10_000,
   expiryMargin: 300_000,
   rejectionInterval: 30_000,

@@ -5,7 +5,7 @@ import type * as Pause from "../../src/machine/Pause.ts"
 import * as UserGrant from "../../src/machine/UserGrant.ts"
 import { situations, stepOf } from "./MachineLaws.ts"
 
-export const answerTimeout = 60_000
+export const responseTimeout = 60_000
 
 /** A lease lasts for the time of listening, and 30 seconds to store what came. */
 export const leaseDuration = 90_000
@@ -14,7 +14,7 @@ export const expiryMargin = 300_000
 
 export const hour = 3_600_000
 
-export const machine = UserGrant.machine({ answerTimeout, expiryMargin })
+export const machine = UserGrant.machine({ responseTimeout, expiryMargin })
 
 export const step = stepOf(machine)
 

@@ -76,7 +76,7 @@ describe("token", () => {
       const world = yield* World.make
       yield* world.login()
       yield* world.expireAccessTokens
-      yield* world.fake.setKnobs({ graceMillis: 600_000 })
+      yield* world.fake.changeSettings({ graceMillis: 600_000 })
       yield* world.tokenResponses.close
       const running = world.start(["token"])
       while ((yield* world.tokenRequests).length < 2) yield* Effect.sleep(1)

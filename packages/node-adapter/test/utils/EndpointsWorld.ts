@@ -20,7 +20,7 @@ export const valueOf = <A, E extends { readonly message: string }>(result: Zapie
 }
 
 export const make = (options: Partial<ZapierPromise.Options> = {}) => {
-  const fake = FakeZapierPromise.make({ apps: [app], knobs: { onlyPartnersDeleteZaps: false } })
+  const fake = FakeZapierPromise.make({ apps: [app], settings: { onlyPartnersDeleteZaps: false } })
   const zapier = ZapierPromise.make({ application: app, fetch: fake.fetch, stores: "memory", ...options })
   const connect = async () => {
     const { url } = valueOf(await zapier.authorizationUrl({ subject, scopes: Endpoint.leastScopes(Endpoint.names) }))

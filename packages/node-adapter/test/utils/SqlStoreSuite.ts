@@ -53,7 +53,7 @@ const settings = {
   memoryLifetime: 0,
   storeTimeout: "1 hour",
   requestTimeout: "10 minutes",
-  answerTimeout: "5 minutes"
+  responseTimeout: "5 minutes"
 } as const
 
 export type Client = Layer.Layer<SqlClient, SqlError | ZapierAuthError>
@@ -79,7 +79,7 @@ export const library = (client: Client, fake: Layer.Layer<FakeZapier.FakeZapier>
  */
 // @effect-diagnostics-next-line lazyEffect:off
 export const lastingFake = () =>
-  Layer.succeed(FakeZapier.FakeZapier, FakeZapier.make({ apps: [app], knobs: { rateLimits: false } }))
+  Layer.succeed(FakeZapier.FakeZapier, FakeZapier.make({ apps: [app], settings: { rateLimits: false } }))
 
 /**
  * Lets virtual time pass until it is done, no more than a hundred times as fast as real time: what it waits for really

@@ -39,7 +39,7 @@ import * as Settings from "@zapier-workflow-auth/core/Settings"
 import * as Result from "effect/Result"
 import type * as Explorer from "../Explorer.ts"
 import type * as DiagramPage from "../Diagram.ts"
-import type { Knobs } from "../fake/FakeState.ts"
+import type { Settings as FakeSettings } from "../fake/FakeState.ts"
 import * as Faults from "./internal/faults.ts"
 import * as ExplorerDiagram from "./internal/diagram.ts"
 import * as Key from "./internal/key.ts"
@@ -95,7 +95,7 @@ export const servers = {
   lenient: { reuseRevokesGrant: false, graceMillis: 0 },
   /** A second use within a minute returns the same new tokens. */
   graceful: { reuseRevokesGrant: true, graceMillis: 60_000 }
-} as const satisfies { readonly [name: string]: Partial<Knobs> }
+} as const satisfies { readonly [name: string]: Partial<FakeSettings> }
 
 /**
  * All kinds of faults, for each mode.
@@ -179,7 +179,7 @@ export interface Options {
   /** Default: all of them. */
   readonly beginnings?: ReadonlyArray<Beginning> | undefined
   /** The fake's settings. Default: the strictest. There are no rate limits in any case. */
-  readonly server?: Partial<Knobs> | undefined
+  readonly server?: Partial<FakeSettings> | undefined
   /** Default: the library, for a user. */
   readonly client?: World.Client | undefined
 }

@@ -44,8 +44,8 @@ const upToThree = <A>(arbitrary: Arbitrary.Arbitrary<A>) => Arbitrary.array(arbi
  *
  * @since 0.1.0
  */
-export const knobs: Arbitrary.Arbitrary<Partial<FakeState.Knobs>> = Arbitrary.schema(
-  FakeState.Knobs.mapFields(Struct.map(Schema.optionalKey))
+export const settings: Arbitrary.Arbitrary<Partial<FakeState.Settings>> = Arbitrary.schema(
+  FakeState.Settings.mapFields(Struct.map(Schema.optionalKey))
 )
 
 const key = Draw.oneOf([
@@ -99,7 +99,7 @@ const user = Arbitrary.all({
  */
 export const options: Arbitrary.Arbitrary<FakeZapier.Options> = Draw.partial({
   seed: noise,
-  knobs,
+  settings,
   apps: Arbitrary.map(
     upToThree(app),
     Arr.dedupeWith((a, b) => a.clientId !== undefined && a.clientId === b.clientId)

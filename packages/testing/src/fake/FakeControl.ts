@@ -8,7 +8,7 @@
  * import * as Result from "effect/Result"
  *
  * const program = Result.gen(function* () {
- *   const state = yield* FakeControl.make({ knobs: { rateLimits: false } })
+ *   const state = yield* FakeControl.make({ settings: { rateLimits: false } })
  *   const [app, registered] = yield* FakeControl.registerApp(state, {
  *     name: "Acme",
  *     redirectUris: ["https://acme.example/callback"]
@@ -424,11 +424,14 @@ export const endAccessToken = (state: FakeState.FakeState, accessToken: string):
  *
  * @since 0.1.0
  */
-export const setKnobs = (
+export const changeSettings = (
   state: FakeState.FakeState,
-  knobs: Partial<FakeState.Knobs>
+  settings: Partial<FakeState.Settings>
 ): Controlled<FakeState.FakeState> =>
-  Result.map(parse(FakeState.Knobs, "The knobs", { ...state.knobs, ...knobs }), (knobs) => ({ ...state, knobs }))
+  Result.map(parse(FakeState.Settings, "The settings", { ...state.settings, ...settings }), (settings) => ({
+    ...state,
+    settings
+  }))
 
 const Rules = Schema.Array(FakeFault.Rule)
 
@@ -493,9 +496,9 @@ export interface Options extends FakeState.Options {
 export const make = (options: Options): Controlled<FakeState.FakeState> =>
   Result.gen(function* () {
     yield* parse(FakeOptions.OfState, "The options", options)
-    const { apps = [], faults = [], knobs = {}, users, seed } = options
+    const { apps = [], faults = [], settings = {}, users, seed } = options
     let state = FakeState.make(users === undefined ? { seed } : { seed, users: [] })
     for (const user of users ?? []) state = (yield* registerUser(state, user))[1]
     for (const app of apps) state = (yield* registerApp(state, app))[1]
-    return yield* setFaults(yield* setKnobs(state, knobs), faults)
+    return yield* setFaults(yield* changeSettings(state, settings), faults)
   })

@@ -31,7 +31,7 @@ export interface Issued {
  *
  * @since 0.1.0
  */
-export const lineage = (issued: ReadonlyArray<Issued>, token: string): ReadonlyArray<Issued> => {
+export const tokenFamily = (issued: ReadonlyArray<Issued>, token: string): ReadonlyArray<Issued> => {
   const chain: Array<Issued> = []
   let wanted: string | undefined = token
   for (const answer of issued.toReversed()) {

@@ -44,7 +44,7 @@ import * as Connect from "./internal/whiteLabel/connect.ts"
  */
 export const handle = (state: FakeState, request: FakeHttp.FakeRequest, now: number, facts: Facts = {}): Handled => {
   // Pages are for browsers to visit, so no script reads them.
-  if (!state.knobs.allowsCrossOrigin || Parse.isPage(request.path)) return handled(state, request, now, facts)
+  if (!state.settings.allowsCrossOrigin || Parse.isPage(request.path)) return handled(state, request, now, facts)
   if (CrossOrigin.isPreflight(request)) {
     return { state, response: CrossOrigin.preflight(request), delivery: Faults.atOnce }
   }
@@ -70,7 +70,7 @@ const answer = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number,
     const { refusal, state: counted } = RateLimits.check(state, request, partnerOf(state, request), time)
     return refusal === undefined ? handle(counted, request, time, facts) : { state: counted, response: refusal }
   }
-  const { rateLimits, rateLimitsTokenRequests } = state.knobs
+  const { rateLimits, rateLimitsTokenRequests } = state.settings
   switch (Parse.route(request.path)) {
     case "Authorize":
       return Authorize.handle(state, request, time)

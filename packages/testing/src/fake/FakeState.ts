@@ -240,97 +240,99 @@ const Time = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
-const knob = <S extends Schema.Constraint & Schema.WithoutConstructorDefault>(schema: S, strict: S["~type.make.in"]) =>
-  Schema.withConstructorDefault<S>(Effect.succeed(strict))(schema)
+const setting = <S extends Schema.Constraint & Schema.WithoutConstructorDefault>(
+  schema: S,
+  strict: S["~type.make.in"]
+) => Schema.withConstructorDefault<S>(Effect.succeed(strict))(schema)
 
 /**
  * Behaviour that Zapier does not document, or that a test wants to change. The defaults are `strictest`.
  *
  * @since 0.1.0
  */
-export const Knobs = Schema.Struct({
+export const Settings = Schema.Struct({
   /**
    * True if the user is asked for consent on a page. If false, an authorization URL redirects with a code at once: of
    * the user whose address is in `sign_up_email`, or of the first user. Default: true.
    */
-  asksForConsent: knob(Schema.Boolean, true),
+  asksForConsent: setting(Schema.Boolean, true),
   /** The lifetime of an access token, in seconds. Default: 36000, as documented. */
-  accessTokenLifetime: knob(Time, 36_000),
+  accessTokenLifetime: setting(Time, 36_000),
   /** The lifetime of a code, in seconds. Default: 120, as documented. */
-  codeLifetime: knob(Time, 120),
+  codeLifetime: setting(Time, 120),
   /** True if a second use of a rotated refresh token revokes the whole grant. Default: true. */
-  reuseRevokesGrant: knob(Schema.Boolean, true),
+  reuseRevokesGrant: setting(Schema.Boolean, true),
   /** True if a second use of a code revokes the grant that it gave (RFC 6749 section 4.1.2). Default: true. */
-  codeReuseRevokesGrant: knob(Schema.Boolean, true),
+  codeReuseRevokesGrant: setting(Schema.Boolean, true),
   /** How long a rotated refresh token returns the same new pair again, in milliseconds. Default: 0. */
-  graceMillis: knob(Time, 0),
+  graceMillis: setting(Time, 0),
   /** True if a refresh ends the previous access token at once. Default: true. */
-  refreshEndsAccessToken: knob(Schema.Boolean, true),
+  refreshEndsAccessToken: setting(Schema.Boolean, true),
   /**
    * True if a refresh without a scope returns all consented scopes, even after one that asked for fewer (RFC 6749
    * section 6); false if dropped scopes stay dropped, as with Django OAuth Toolkit. Default: true.
    */
-  refreshRestoresScope: knob(Schema.Boolean, true),
+  refreshRestoresScope: setting(Schema.Boolean, true),
   /**
    * True if a refresh returns a new refresh token; if false, it returns none, and the old one stays valid. Default:
    * true.
    */
-  rotateRefreshTokens: knob(Schema.Boolean, true),
+  rotateRefreshTokens: setting(Schema.Boolean, true),
   /**
    * The `Content-Type` of responses with an app token. Zapier's documentation shows `multipart/form-data` over JSON.
    */
-  appTokenContentType: knob(Schema.NonEmptyString, "application/json"),
+  appTokenContentType: setting(Schema.NonEmptyString, "application/json"),
   /**
    * True if there are rate limits: a client that exceeds one gets 429 for a minute. Default: true, as documented. The
    * consent page never counts, because users' browsers request it, each from its own address.
    */
-  rateLimits: knob(Schema.Boolean, true),
+  rateLimits: setting(Schema.Boolean, true),
   /** How many requests an address may send per minute. Default: 60, as documented. */
-  requestsPerAddress: knob(Count, 60),
+  requestsPerAddress: setting(Count, 60),
   /** How many requests a partner (a client id) may send per minute. Default: 150, as documented. */
-  requestsPerPartner: knob(Count, 150),
+  requestsPerPartner: setting(Count, 150),
   /** True if token requests count, too. Default: true. */
-  rateLimitsTokenRequests: knob(Schema.Boolean, true),
+  rateLimitsTokenRequests: setting(Schema.Boolean, true),
   /**
    * True if scripts on pages of other origins may call the API and the token endpoint (CORS). Zapier does not document
    * it. Default: false, like servers without CORS headers.
    */
-  allowsCrossOrigin: knob(Schema.Boolean, false),
+  allowsCrossOrigin: setting(Schema.Boolean, false),
   /** The longest lifetime of a White Label partner's JWT, from `iat` to `exp`, in seconds. Default: 300, as documented. */
-  jwtLifetime: knob(Time, 300),
+  jwtLifetime: setting(Time, 300),
   /** How far a partner's clock may be off, in seconds. Default: 0. */
-  jwtClockSkew: knob(Time, 0),
+  jwtClockSkew: setting(Time, 0),
   /** True if a JWT may be exchanged again. A JWT without a `jti` always may. Default: false. */
-  allowsJwtReplay: knob(Schema.Boolean, false),
+  allowsJwtReplay: setting(Schema.Boolean, false),
   /** The error for an invalid JWT: `invalid_request` by RFC 8693 section 2.2.2, or `invalid_grant` as on other servers. */
-  invalidJwtError: knob(Schema.Literals(["invalid_request", "invalid_grant"]), "invalid_request"),
+  invalidJwtError: setting(Schema.Literals(["invalid_request", "invalid_grant"]), "invalid_request"),
   /** How long a partner's keys are cached, in seconds. Default: 300. */
-  jwksLifetime: knob(Time, 300),
+  jwksLifetime: setting(Time, 300),
   /** How long keys are not fetched again for an unknown `kid`, in seconds. Default: 60. */
-  jwksCooldown: knob(Time, 60),
+  jwksCooldown: setting(Time, 60),
   /** The lifetime of a White Label user's access token, in seconds. Default: 3600. */
-  exchangedTokenLifetime: knob(Time, 3_600),
+  exchangedTokenLifetime: setting(Time, 3_600),
   /** True if an exchange ends the user's previous access token at once. Default: true. */
-  exchangeEndsAccessToken: knob(Schema.Boolean, true),
+  exchangeEndsAccessToken: setting(Schema.Boolean, true),
   /** True if an exchange also returns a refresh token. Default: false. */
-  exchangeGivesRefreshToken: knob(Schema.Boolean, false),
+  exchangeGivesRefreshToken: setting(Schema.Boolean, false),
   /** The lifetime of a connect token, in seconds. Default: 360, as documented. */
-  connectTokenLifetime: knob(Time, 360),
+  connectTokenLifetime: setting(Time, 360),
   /** True if only White Label partners may delete Zaps. Default: true, as documented. */
-  onlyPartnersDeleteZaps: knob(Schema.Boolean, true)
+  onlyPartnersDeleteZaps: setting(Schema.Boolean, true)
 })
 
 /**
  * @since 0.1.0
  */
-export type Knobs = typeof Knobs.Type
+export type Settings = typeof Settings.Type
 
 /**
  * The defaults: as documented, and otherwise as strict as possible.
  *
  * @since 0.1.0
  */
-export const strictest: Knobs = Knobs.make({})
+export const strictest: Settings = Settings.make({})
 
 /**
  * The fake's whole state.
@@ -344,7 +346,7 @@ export interface FakeState {
   readonly counter: number
   /** How far the fake's clock is ahead of the outer clock, in milliseconds. */
   readonly clockOffset: number
-  readonly knobs: Knobs
+  readonly settings: Settings
   /** The fault rules that are left. */
   readonly faults: ReadonlyArray<FakeFault.Rule>
   /** How often the random source of faults was drawn. */
@@ -390,7 +392,7 @@ export interface Options {
   /** The same seed gives the same tokens. Default: `zapier`. */
   readonly seed?: string | undefined
   /** How Zapier behaves where its documentation does not say. Default: `strictest`. */
-  readonly knobs?: Partial<Knobs> | undefined
+  readonly settings?: Partial<Settings> | undefined
   /** The users who can sign in. Default: one user, ada@example.com. */
   readonly users?: ReadonlyArray<Omit<User, "id">> | undefined
   /** The fault rules. Default: none. */
@@ -408,7 +410,7 @@ export const make = (options: Options = {}): FakeState => ({
   key: Seeded.keyOf(options.seed ?? "zapier"),
   counter: 0,
   clockOffset: 0,
-  knobs: { ...strictest, ...options.knobs },
+  settings: { ...strictest, ...options.settings },
   faults: options.faults ?? [],
   faultsDrawn: 0,
   apps: HashMap.empty(),

@@ -6,7 +6,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import type * as Schema from "effect/Schema"
 import * as FakeFault from "../fake/FakeFault.ts"
-import type { Knobs } from "../fake/FakeState.ts"
+import type { Settings } from "../fake/FakeState.ts"
 import * as Draw from "../internal/draw.ts"
 import type { WaitTime } from "../internal/waits.ts"
 import { type Account, type Subject, subjects } from "./ScenarioSeen.ts"
@@ -52,7 +52,7 @@ export type Action<A = never> =
  * - `RevokeAll`: Zapier ends the app's access to all accounts.
  * - `RegenerateSecret`: the app gets a new secret, and is configured with it five minutes later.
  * - `Outage`: Zapier responds 503 to everything for this time.
- * - `SetKnobs`: changes how Zapier behaves.
+ * - `ChangeSettings`: changes how Zapier behaves.
  *
  * @since 0.1.0
  */
@@ -61,7 +61,7 @@ export type Happening =
   | ({ readonly _tag: "Revoke" | "EndAccessToken" | "HangUp" } & For)
   | { readonly _tag: "Arm"; readonly rule: FakeFault.Rule }
   | { readonly _tag: "Outage"; readonly time: "minutes" | "hour" }
-  | { readonly _tag: "SetKnobs"; readonly knobs: Partial<Knobs> }
+  | { readonly _tag: "ChangeSettings"; readonly settings: Partial<Settings> }
 
 /**
  * Time passes.
@@ -112,7 +112,7 @@ const tokenRequests: ReadonlyArray<FakeFault.Match> = [
 // The next request of any kind.
 const next: ReadonlyArray<FakeFault.Match> = [{}]
 
-const knobs: ReadonlyArray<Partial<Knobs>> = [
+const settings: ReadonlyArray<Partial<Settings>> = [
   { reuseRevokesGrant: false },
   { refreshEndsAccessToken: false },
   { rotateRefreshTokens: false },
@@ -170,7 +170,7 @@ const happening: Arbitrary.Arbitrary<Happening> = Draw.choose<Happening>([
   alone("RegenerateSecret"),
   alone("RegenerateSecret"),
   alone("RevokeAll"),
-  Arbitrary.map(Draw.oneOf(knobs), (knobs) => ({ _tag: "SetKnobs", knobs }))
+  Arbitrary.map(Draw.oneOf(settings), (settings) => ({ _tag: "ChangeSettings", settings }))
 ])
 
 const switching = Arbitrary.map(subject, (subject) => ({

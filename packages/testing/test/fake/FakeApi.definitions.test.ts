@@ -52,7 +52,7 @@ const scope =
 
 // A user with an enrollment and a run, by whom everything is asked.
 const begin = () => {
-  const fake = Flow.make({ knobs: { onlyPartnersDeleteZaps: false } })
+  const fake = Flow.make({ settings: { onlyPartnersDeleteZaps: false } })
   const token = fake.connect({ scope }).access_token
   const [read, write] = ["READ", "WRITE"].map((type) => Catalog.actions.find((action) => action.type === type))
   const [authentication, other] = [write, read].map(

@@ -12,7 +12,7 @@ const everything =
   "profile zap zap:write zap:update zap:delete zap:runs action:run connection:read connection:write promotions:read promotions:write"
 
 const setup = () => {
-  const fake = Flow.make({ knobs: { onlyPartnersDeleteZaps: false } })
+  const fake = Flow.make({ settings: { onlyPartnersDeleteZaps: false } })
   fake.now = Date.UTC(2026, 10, 25, 12)
   const token = fake.connect({ scope: everything }).access_token
   const clientId = `client_id=${fake.app.clientId}`
@@ -221,7 +221,7 @@ describe("Zaps", () => {
         { email: "a@example.com", firstName: "A", lastName: "" },
         { email: "b@example.com", firstName: "B", lastName: "" }
       ],
-      knobs: { onlyPartnersDeleteZaps: false }
+      settings: { onlyPartnersDeleteZaps: false }
     })
     const tokenOf = (user: string) => {
       const query = fake.authorizeQuery({ scope: "zap zap:delete" })

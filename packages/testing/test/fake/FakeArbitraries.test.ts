@@ -15,7 +15,7 @@ const runs = { arbitrary: { runs: 200 } }
 
 describe("every arbitrary", () => {
   const all: ReadonlyArray<readonly [string, Arbitrary.Arbitrary<unknown>]> = [
-    ["knobs", FakeArbitraries.knobs],
+    ["settings", FakeArbitraries.settings],
     ["app", FakeArbitraries.app],
     ["white label", FakeArbitraries.whiteLabel],
     ["options", FakeArbitraries.options],
@@ -37,14 +37,14 @@ describe("options", () => {
     { options: FakeArbitraries.options },
     ({ options }) => {
       const fake = Result.getOrThrow(FakeControl.make(options))
-      expect(fake.knobs).toEqual({ ...FakeState.strictest, ...options.knobs })
+      expect(fake.settings).toEqual({ ...FakeState.strictest, ...options.settings })
       expect(fake.faults).toEqual(options.faults ?? [])
     },
     runs
   )
 
-  it.prop("turn some knobs", { knobs: FakeArbitraries.knobs }, ({ knobs }) => {
-    expect(Schema.is(FakeState.Knobs)({ ...FakeState.strictest, ...knobs })).toBe(true)
+  it.prop("turn some settings", { settings: FakeArbitraries.settings }, ({ settings }) => {
+    expect(Schema.is(FakeState.Settings)({ ...FakeState.strictest, ...settings })).toBe(true)
   })
 })
 

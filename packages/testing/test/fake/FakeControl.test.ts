@@ -187,7 +187,7 @@ describe("revoke", () => {
   })
 })
 
-describe("time, knobs and faults", () => {
+describe("time, settings and faults", () => {
   it("moves the clock ahead, and sets it back", () => {
     const fake = Flow.make()
     const { access_token } = fake.connect()
@@ -211,21 +211,21 @@ describe("time, knobs and faults", () => {
     }
   })
 
-  it("turns the knobs that are named", () => {
+  it("turns the settings that are named", () => {
     const fake = Flow.make()
-    done(fake, FakeControl.setKnobs(fake.state, { accessTokenLifetime: 60 }))
+    done(fake, FakeControl.changeSettings(fake.state, { accessTokenLifetime: 60 }))
     assert.strictEqual(fake.appToken().json.expires_in, 60)
-    assert.strictEqual(fake.state.knobs.codeLifetime, 120)
+    assert.strictEqual(fake.state.settings.codeLifetime, 120)
   })
 
-  it("turns no knob to what it cannot be, and none that is not there", () => {
-    const turn = (knobs: object) => problem(FakeControl.setKnobs(FakeState.make(), knobs))
+  it("turns no setting to what it cannot be, and none that is not there", () => {
+    const turn = (settings: object) => problem(FakeControl.changeSettings(FakeState.make(), settings))
     assert.match(turn({ graceMillis: -1 }), /graceMillis: .*greater than or equal to 0/)
     assert.match(turn({ requestsPerAddress: 0.5 }), /requestsPerAddress: .*integer/)
     assert.strictEqual(turn({ accessTokenLifetime: 0.5 }), "no problem")
     assert.match(turn({ rateLimits: "no" }), /rateLimits: .*boolean/)
     const names = Object.keys(FakeState.strictest).join(", ")
-    assert.strictEqual(turn({ grace: 1 }), `The knobs cannot be used: grace is unknown; known: ${names}.`)
+    assert.strictEqual(turn({ grace: 1 }), `The settings cannot be used: grace is unknown; known: ${names}.`)
   })
 
   it("adds faults after those that are there, or in their place", () => {
@@ -279,18 +279,18 @@ describe("make", () => {
         apps: [{ name: "A", redirectUris: [], clientId: "id" }],
         users,
         faults: [{ fault: { _tag: "ResponseLost" } }],
-        knobs: { codeLifetime: 1 }
+        settings: { codeLifetime: 1 }
       })
     )
     assert.isTrue(HashMap.has(state.apps, "id"))
     assert.deepStrictEqual(state.users, FakeState.make({ users }).users)
-    assert.deepStrictEqual([state.faults.length, state.knobs.codeLifetime], [1, 1])
+    assert.deepStrictEqual([state.faults.length, state.settings.codeLifetime], [1, 1])
     assert.include(problem(FakeControl.make({ apps: [{ name: "", redirectUris: [] }] })), "The app")
     assert.include(problem(FakeControl.make({ users: [...users, ...users] })), "already")
-    assert.include(problem(FakeControl.make({ knobs: { codeLifetime: -1 } })), "The knobs")
+    assert.include(problem(FakeControl.make({ settings: { codeLifetime: -1 } })), "The settings")
     assert.include(
-      problem(FakeControl.make({ knob: {} } as never)),
-      "The options cannot be used: knob is unknown; known: seed, knobs, users, apps, faults."
+      problem(FakeControl.make({ setting: {} } as never)),
+      "The options cannot be used: setting is unknown; known: seed, settings, users, apps, faults."
     )
     assert.include(problem(FakeControl.make({ faults: [{ fault: { _tag: "ClockJump", millis: 0.5 } }] })), "The faults")
   })

@@ -414,7 +414,7 @@ describe("the rates", () => {
       { fault: { _tag: "RateLimited" } },
       { fault: lost }
     )
-    fake.state = { ...fake.state, knobs: { ...fake.state.knobs, rateLimits: true } }
+    fake.state = { ...fake.state, settings: { ...fake.state.settings, rateLimits: true } }
     begin()
     for (let i = 0; i < 3; i++) handle(categories)
     assert.strictEqual(HashMap.size(fake.state.minutes), 0)

@@ -20,29 +20,29 @@ const refreshed = (name: string, refreshToken: string, own?: string) =>
 
 const code = answer("a", { _tag: "Code", code: "code" })
 
-describe("FakeOutcome.lineage", () => {
+describe("FakeOutcome.tokenFamily", () => {
   it("goes back from either token to the code, the oldest first", () => {
     const [b, other, c] = [refreshed("b", "a-refresh"), refreshed("x", "y-refresh"), refreshed("c", "b-refresh")]
     const issued = [code, b, other, c]
-    assert.deepStrictEqual(FakeOutcome.lineage(issued, "c-access"), [code, b, c])
-    assert.deepStrictEqual(FakeOutcome.lineage(issued, "c-refresh"), [code, b, c])
-    assert.deepStrictEqual(FakeOutcome.lineage(issued, "b-access"), [code, b])
+    assert.deepStrictEqual(FakeOutcome.tokenFamily(issued, "c-access"), [code, b, c])
+    assert.deepStrictEqual(FakeOutcome.tokenFamily(issued, "c-refresh"), [code, b, c])
+    assert.deepStrictEqual(FakeOutcome.tokenFamily(issued, "b-access"), [code, b])
   })
 
   it("goes back to the code from tokens of a server that does not rotate", () => {
     const b: Issued = { ...refreshed("b", "a-refresh"), refreshToken: undefined }
     const c: Issued = { ...refreshed("c", "a-refresh"), refreshToken: undefined }
-    assert.deepStrictEqual(FakeOutcome.lineage([code, b, c], "c-access"), [code, c])
+    assert.deepStrictEqual(FakeOutcome.tokenFamily([code, b, c], "c-access"), [code, c])
   })
 
   it("is one answer for the app's own token", () => {
     const app = answer("app", { _tag: "ClientCredentials" })
-    assert.deepStrictEqual(FakeOutcome.lineage([code, app], "app-access"), [app])
+    assert.deepStrictEqual(FakeOutcome.tokenFamily([code, app], "app-access"), [app])
   })
 
   it("begins where the log does, and is empty for what is unknown", () => {
     const c = refreshed("c", "b-refresh")
-    assert.deepStrictEqual(FakeOutcome.lineage([c], "c-access"), [c])
-    assert.deepStrictEqual(FakeOutcome.lineage([code, c], "unknown"), [])
+    assert.deepStrictEqual(FakeOutcome.tokenFamily([c], "c-access"), [c])
+    assert.deepStrictEqual(FakeOutcome.tokenFamily([code, c], "unknown"), [])
   })
 })

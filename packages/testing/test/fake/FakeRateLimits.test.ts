@@ -15,8 +15,8 @@ import * as Flow from "../utils/flow.ts"
 
 const second = 1_000
 
-const setup = (knobs: Partial<FakeState.Knobs> = {}) => {
-  const fake = Flow.make({ knobs: { rateLimits: true, ...knobs } })
+const setup = (settings: Partial<FakeState.Settings> = {}) => {
+  const fake = Flow.make({ settings: { rateLimits: true, ...settings } })
   const apps = (address?: string, clientId = fake.app.clientId) =>
     fake.send(FakeHttp.request("GET", `/v1/apps?client_id=${clientId}`, { address }))
   return {
@@ -86,7 +86,7 @@ describe("rate limits", () => {
     assert.strictEqual(fake.refresh(refresh_token).status, 200)
   })
 
-  it("leave token requests alone when the knob says so", () => {
+  it("leave token requests alone when the setting says so", () => {
     const { fake, times } = setup({ rateLimitsTokenRequests: false })
     const { refresh_token } = fake.connect()
     times(61)
@@ -100,7 +100,7 @@ describe("rate limits", () => {
     assert.isNotNull(fake.authorize().get("code"))
   })
 
-  it("are as high as the knobs say, or not there at all", () => {
+  it("are as high as the settings say, or not there at all", () => {
     const few = setup({ requestsPerAddress: 2, requestsPerPartner: 3 })
     assert.deepStrictEqual(few.times(3), [200, 200, 429])
     assert.deepStrictEqual(few.times(2, "elsewhere"), [200, 429])

@@ -75,11 +75,12 @@ describe("other origins", () => {
     }
   })
 
-  const open = (faults: ReadonlyArray<FakeFault.Rule> = []) => Flow.make({ faults, knobs: { allowsCrossOrigin: true } })
+  const open = (faults: ReadonlyArray<FakeFault.Rule> = []) =>
+    Flow.make({ faults, settings: { allowsCrossOrigin: true } })
 
   it("may call what they like where that is allowed, and the asking counts nowhere", () => {
     const fake = open([{ fault: { _tag: "ResponseLost" } }])
-    fake.state = { ...fake.state, knobs: { ...fake.state.knobs, rateLimits: true } }
+    fake.state = { ...fake.state, settings: { ...fake.state.settings, rateLimits: true } }
     for (const path of paths) {
       const { headers, status } = fake.send(FakeHttp.request("OPTIONS", path, { headers: asks }))
       assert.strictEqual(status, 204)

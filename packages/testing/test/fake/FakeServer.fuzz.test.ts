@@ -32,7 +32,7 @@ describe("arbitrary requests", () => {
   })
 
   const layer = FakeZapier.layerServer.pipe(
-    Layer.provideMerge(FakeZapier.layer({ apps: Fuzz.apps, users: Fuzz.users, knobs: { rateLimits: false } })),
+    Layer.provideMerge(FakeZapier.layer({ apps: Fuzz.apps, users: Fuzz.users, settings: { rateLimits: false } })),
     Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0 }))
   )
 
@@ -96,7 +96,7 @@ describe("the oracle", () => {
     [
       "leaves a grant alone whose refresh token comes again",
       (state, request, now) =>
-        FakeServer.handle({ ...state, knobs: { ...state.knobs, reuseRevokesGrant: false } }, request, now)
+        FakeServer.handle({ ...state, settings: { ...state.settings, reuseRevokesGrant: false } }, request, now)
     ],
     [
       "asks for no secret",

@@ -139,9 +139,9 @@ describe("authorization endpoint", () => {
     )
   })
 
-  it("asks nobody when the knob says so, and still refuses what it refuses", () => {
+  it("asks nobody when the setting says so, and still refuses what it refuses", () => {
     const users = ["a", "b"].map((name) => ({ email: `${name}@example.com`, firstName: name, lastName: "" }))
-    const fake = Flow.make({ users, knobs: { asksForConsent: false } })
+    const fake = Flow.make({ users, settings: { asksForConsent: false } })
     const open = (changes?: Record<string, string | undefined>) =>
       fake.send(FakeHttp.request("GET", `/v2/authorize?${fake.authorizeQuery(changes)}`))
     const emailOf = ({ headers, status }: FakeHttp.FakeResponse) => {

@@ -34,8 +34,8 @@ describe("authorization code grant", () => {
     assert.deepStrictEqual(fake.refresh(refresh_token).json, { error: "invalid_grant" })
   })
 
-  it("leaves what a code gave alone when the knob says so", () => {
-    const fake = Flow.make({ knobs: { codeReuseRevokesGrant: false } })
+  it("leaves what a code gave alone when the setting says so", () => {
+    const fake = Flow.make({ settings: { codeReuseRevokesGrant: false } })
     const code = fake.code()
     const { access_token } = fake.exchange(code).json
     assert.strictEqual(fake.exchange(code).status, 400)
@@ -146,8 +146,8 @@ describe("refresh token grant", () => {
     assert.deepStrictEqual(fake.refresh(second.refresh_token).json, { error: "invalid_grant" })
   })
 
-  it("only refuses a rotated token when the knob says so", () => {
-    const fake = Flow.make({ knobs: { reuseRevokesGrant: false } })
+  it("only refuses a rotated token when the setting says so", () => {
+    const fake = Flow.make({ settings: { reuseRevokesGrant: false } })
     const first = fake.connect()
     const second = fake.refresh(first.refresh_token).json
     assert.strictEqual(fake.refresh(first.refresh_token).status, 400)
@@ -155,7 +155,7 @@ describe("refresh token grant", () => {
   })
 
   it("gives the same pair again during a grace period", () => {
-    const fake = Flow.make({ knobs: { graceMillis: 10 * second } })
+    const fake = Flow.make({ settings: { graceMillis: 10 * second } })
     const first = fake.connect()
     const second_ = fake.refresh(first.refresh_token).json
     fake.now = 10 * second - 1
@@ -164,15 +164,15 @@ describe("refresh token grant", () => {
     assert.strictEqual(fake.refresh(first.refresh_token).status, 400)
   })
 
-  it("keeps the old access token alive when the knob says so", () => {
-    const fake = Flow.make({ knobs: { refreshEndsAccessToken: false } })
+  it("keeps the old access token alive when the setting says so", () => {
+    const fake = Flow.make({ settings: { refreshEndsAccessToken: false } })
     const first = fake.connect()
     fake.refresh(first.refresh_token)
     assert.strictEqual(fake.api("GET", "/v2/zaps", first.access_token).status, 200)
   })
 
-  it("gives no refresh token and keeps the old one when the knob says so", () => {
-    const fake = Flow.make({ knobs: { rotateRefreshTokens: false } })
+  it("gives no refresh token and keeps the old one when the setting says so", () => {
+    const fake = Flow.make({ settings: { rotateRefreshTokens: false } })
     const first = fake.connect()
     assert.isUndefined(fake.refresh(first.refresh_token).json.refresh_token)
     assert.strictEqual(fake.refresh(first.refresh_token).status, 200)
@@ -182,7 +182,7 @@ describe("refresh token grant", () => {
     [true, "zap profile", { scope: "zap profile" }],
     [false, "zap", { error: "invalid_scope" }]
   ])("after one for less gives all again, or less for good: %o", (refreshRestoresScope, next, wider) => {
-    const fake = Flow.make({ knobs: { refreshRestoresScope } })
+    const fake = Flow.make({ settings: { refreshRestoresScope } })
     const narrowed = fake.refresh(fake.connect().refresh_token, { scope: "zap" }).json
     assert.strictEqual(narrowed.scope, "zap")
     const { refresh_token, scope } = fake.refresh(narrowed.refresh_token).json
@@ -229,8 +229,8 @@ describe("client credentials grant", () => {
     assert.deepStrictEqual(fake.appToken("nonsense").json, { error: "invalid_scope" })
   })
 
-  it("answers with the documented odd Content-Type when the knob says so", () => {
-    const fake = Flow.make({ knobs: { appTokenContentType: "multipart/form-data" } })
+  it("answers with the documented odd Content-Type when the setting says so", () => {
+    const fake = Flow.make({ settings: { appTokenContentType: "multipart/form-data" } })
     assert.strictEqual(fake.appToken().headers["content-type"], "multipart/form-data")
   })
 })

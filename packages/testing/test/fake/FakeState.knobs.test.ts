@@ -7,8 +7,8 @@ const page = readFileSync(new URL("../../../../docs/fake.md", import.meta.url), 
 // As the page writes a default.
 const shown = (value: unknown) => (typeof value === "number" ? value.toLocaleString("en") : `\`${String(value)}\``)
 
-it("every knob is documented, with its default", () => {
+it("every setting is documented, with its default", () => {
   const rows = [...page.matchAll(/^\| `(\w+)` +\| (\S+) +\|/gm)].map(([, name, value]) => [name, value])
-  const knobs = Object.entries(FakeState.strictest).map(([name, value]) => [name, shown(value)])
-  assert.deepStrictEqual(Object.fromEntries(rows), Object.fromEntries(knobs))
+  const settings = Object.entries(FakeState.strictest).map(([name, value]) => [name, shown(value)])
+  assert.deepStrictEqual(Object.fromEntries(rows), Object.fromEntries(settings))
 })

@@ -56,7 +56,7 @@ describe("what is remembered", () => {
   })
 
   it("is what is in its grace period of refresh tokens that were used", () => {
-    const fake = Flow.make({ knobs: { graceMillis: 10 * second } })
+    const fake = Flow.make({ settings: { graceMillis: 10 * second } })
     let { refresh_token } = fake.connect()
     const used: Array<string> = []
     for (let i = 0; i < 100; i++) {
@@ -95,7 +95,7 @@ describe("what is remembered", () => {
   })
 
   it("drops access tokens that have expired from a grant that keeps the old ones", () => {
-    const fake = Flow.make({ knobs: { refreshEndsAccessToken: false } })
+    const fake = Flow.make({ settings: { refreshEndsAccessToken: false } })
     let { refresh_token } = fake.connect()
     for (let i = 0; i < 100; i++) {
       fake.now += hour

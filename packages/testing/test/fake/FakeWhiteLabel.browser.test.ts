@@ -73,7 +73,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
     const whiteLabel = { issuer: Partner.issuer, jwks: { keys: [jwk] } }
     const redirectUris = [`${partnerOrigin}/connected`]
     await run(zapier.registerApp({ ...Partner.app, name: hostile, redirectUris, whiteLabel }))
-    await run(zapier.setKnobs({ rateLimits: false }))
+    await run(zapier.changeSettings({ rateLimits: false }))
     page = watched(await browser.newPage())
   })
 

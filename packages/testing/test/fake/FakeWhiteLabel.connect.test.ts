@@ -348,7 +348,7 @@ describe("a test that answers for the user", () => {
 
 it.effect("tokens are forgotten an hour after they have expired", () =>
   Effect.gen(function* () {
-    const { access, fake } = yield* begin({ knobs: { exchangedTokenLifetime: 36_000 } })
+    const { access, fake } = yield* begin({ settings: { exchangedTokenLifetime: 36_000 } })
     const ask = (times: number) => Effect.repeat(fake.connectToken(access), { times: times - 1 })
     yield* ask(1_000)
     yield* TestClock.setTime((start + 2 * 3_600) * 1_000)

@@ -90,7 +90,7 @@ describe("exchange of a JWT", () => {
   it.effect("ends the user's previous token, and nobody else's, or lets both live", () =>
     Effect.gen(function* () {
       for (const exchangeEndsAccessToken of [true, false]) {
-        const { accessToken, api } = yield* make({ knobs: { exchangeEndsAccessToken } })
+        const { accessToken, api } = yield* make({ settings: { exchangeEndsAccessToken } })
         const [first, other, second] = [
           yield* accessToken(),
           yield* accessToken({ sub: "user-2" }),
@@ -104,7 +104,7 @@ describe("exchange of a JWT", () => {
 
   it.effect("gives a refresh token where that is wanted, which keeps to all rules", () =>
     Effect.gen(function* () {
-      const { api, exchange, jwt, token } = yield* make({ knobs: { exchangeGivesRefreshToken: true } })
+      const { api, exchange, jwt, token } = yield* make({ settings: { exchangeGivesRefreshToken: true } })
       const { json } = yield* exchange(yield* jwt())
       const refresh = { grant_type: "refresh_token", refresh_token: json.refresh_token }
       const renewed = yield* token(refresh)
@@ -187,7 +187,7 @@ describe("a JWT is refused", () => {
       expect(refused.json.error_description).toMatch(/^[ !#-[\]-~]+$/)
       for (const secret of [...given.split("."), "user-1", "tenant-1"]) expect(refused.body).not.toContain(secret)
       expect(yield* zapier.issued).toStrictEqual([])
-      yield* zapier.setKnobs({ invalidJwtError: "invalid_grant" })
+      yield* zapier.changeSettings({ invalidJwtError: "invalid_grant" })
       expect((yield* exchange(given)).json.error).toBe("invalid_grant")
     })
   )
@@ -273,7 +273,7 @@ describe("a JWT is refused", () => {
       expect((yield* exchange(once)).json.error_description).toContain("jti")
       // The number is the partner's own.
       expect((yield* token(Partner.exchangeFields(once), "partner-2")).status).toBe(200)
-      yield* zapier.setKnobs({ allowsJwtReplay: true })
+      yield* zapier.changeSettings({ allowsJwtReplay: true })
       expect((yield* exchange(once)).status).toBe(200)
     })
   )
@@ -288,7 +288,7 @@ describe("a JWT is refused", () => {
 
   it.effect("for a clock that disagrees, but by no more than is allowed", () =>
     Effect.gen(function* () {
-      const { exchange, jwt } = yield* make({ knobs: { jwtClockSkew: 30 } })
+      const { exchange, jwt } = yield* make({ settings: { jwtClockSkew: 30 } })
       const ahead = (by: number) => jwt({ iat: start + by, nbf: start + by, exp: start + by + 300 })
       const statuses = yield* Effect.forEach([-330, -329, 0, 30, 31], (by) => Effect.flatMap(ahead(by), exchange))
       expect(statuses.map(({ status }) => status)).toStrictEqual([400, 200, 200, 200, 400])
@@ -346,7 +346,7 @@ describe("the exchange", () => {
     })
   )
 
-  it.effect("is masked in the log, and known to lineage", () =>
+  it.effect("is masked in the log, and known in its token family", () =>
     Effect.gen(function* () {
       const { connectToken, exchange, jwt, zapier } = yield* make()
       const given = yield* jwt()
@@ -358,7 +358,7 @@ describe("the exchange", () => {
       const lines = entries.map(({ line }) => line).join("\n")
       expect(lines).toContain("subject_token=")
       for (const secret of [...given.split("."), json.access_token, connect]) expect(lines).not.toContain(secret)
-      expect(yield* zapier.lineage(json.access_token)).toMatchObject([{ origin: { _tag: "Jwt", user: "user-1" } }])
+      expect(yield* zapier.tokenFamily(json.access_token)).toMatchObject([{ origin: { _tag: "Jwt", user: "user-1" } }])
     })
   )
 

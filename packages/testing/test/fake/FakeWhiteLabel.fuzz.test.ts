@@ -86,7 +86,7 @@ describe("arbitrary exchanges", () => {
     Effect.gen(function* () {
       const counts = { good: 0, bad: 0 }
       const drawn = Arbitrary.all({ changes, header, mangle })
-      const fake = yield* make({ knobs: { allowsJwtReplay: true } })
+      const fake = yield* make({ settings: { allowsJwtReplay: true } })
       for (const { changes, header, mangle } of yield* sample(drawn)) {
         const jwt = mangle(yield* fake.jwt(changes, header))
         const isTaken = yield* Effect.promise(() => isGood(jwt, fake.key))
@@ -103,7 +103,7 @@ describe("arbitrary exchanges", () => {
 
   it.effect("of anything are answered, with an OAuth error or tokens", () =>
     Effect.gen(function* () {
-      const fake = yield* make({ knobs: { allowsJwtReplay: true, exchangeEndsAccessToken: false } })
+      const fake = yield* make({ settings: { allowsJwtReplay: true, exchangeEndsAccessToken: false } })
       const access = yield* fake.accessToken()
       const tokens = [access, yield* fake.jwt(), yield* fake.connectToken(access)]
       const statuses = new Set<number>()

@@ -12,7 +12,7 @@ export const basic = (id: string, secret: string) => `Basic ${Base64.encode(`${i
 
 /** A fake with one app, driven request by request at times that a test chooses, without rate limits. */
 export const make = (options?: FakeState.Options) => {
-  const unlimited = FakeState.make({ ...options, knobs: { rateLimits: false, ...options?.knobs } })
+  const unlimited = FakeState.make({ ...options, settings: { rateLimits: false, ...options?.settings } })
   const [app, state] = Result.getOrThrow(
     FakeControl.registerApp(unlimited, {
       name: "Acme",

@@ -9,7 +9,7 @@ import * as Partner from "./partner.ts"
 
 export interface Settings {
   readonly whiteLabel?: FakeWhiteLabel.Options
-  readonly knobs?: Partial<FakeState.Knobs>
+  readonly settings?: Partial<FakeState.Settings>
   readonly fetch?: typeof globalThis.fetch
 }
 
@@ -28,7 +28,7 @@ export const make = Effect.fnUntraced(function* (settings: Settings = {}) {
       { ...Partner.app, clientId: "plain" },
       { ...Partner.app, clientId: "partner-2", whiteLabel }
     ],
-    knobs: { rateLimits: false, ...settings.knobs },
+    settings: { rateLimits: false, ...settings.settings },
     fetch: settings.fetch
   })
   yield* TestClock.setTime(start * 1_000)

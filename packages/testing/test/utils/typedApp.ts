@@ -14,7 +14,7 @@ import * as FakeZapier from "../../src/FakeZapier.ts"
 
 const application = { clientId: "abc", clientSecret: "s3cret", redirectUris: ["https://acme.example/callback"] }
 
-const fake = FakeZapier.layer({ apps: [{ name: "Acme", ...application }], knobs: { onlyPartnersDeleteZaps: false } })
+const fake = FakeZapier.layer({ apps: [{ name: "Acme", ...application }], settings: { onlyPartnersDeleteZaps: false } })
 
 export const layer = ZapierApiClient.layer().pipe(
   Layer.provideMerge(ZapierHttpClient.layer()),

@@ -61,7 +61,7 @@ export interface Options {
 
 /** A second fake, which differs in how it treats used refresh tokens. */
 const serveLenient = Effect.fnUntraced(function* (listening: Listening) {
-  const fake = FakeZapier.make({ knobs: servers.Lenient.knobs, apps: [app(listening)] })
+  const fake = FakeZapier.make({ settings: servers.Lenient.settings, apps: [app(listening)] })
   const server = yield* Layer.build(
     FakeZapier.layerServer.pipe(
       Layer.provide(Layer.succeed(FakeZapier.FakeZapier, fake)),

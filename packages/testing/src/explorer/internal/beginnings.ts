@@ -20,7 +20,7 @@ export interface Size {
   /** The number of callers of each process. */
   readonly callers: ReadonlyArray<number>
   readonly faults: number
-  readonly server: Partial<FakeState.Knobs>
+  readonly server: Partial<FakeState.Settings>
 }
 
 const empty = (client: Client, { callers, faults, server }: Size): World => ({

@@ -162,7 +162,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
       const refresh = Lookup.refreshToken(server, text, now)
       if (refresh !== undefined) {
         const { isUsed, rotation } = refresh
-        return [`${name}:${isUsed ? left((rotation?.at ?? -Infinity) + server.knobs.graceMillis, world) : "unused"}`]
+        return [`${name}:${isUsed ? left((rotation?.at ?? -Infinity) + server.settings.graceMillis, world) : "unused"}`]
       }
       const { code, exchanged } = Lookup.code(server, text)
       if (code !== undefined) return [`${name}:${left(code.expiresAt, world)}`]

@@ -32,9 +32,9 @@ const enrollment: FakeState.Enrollment = {
 }
 
 /** A fake that knows the application. Without rate limits, because earlier requests would be part of every state. */
-export const register = (knobs: Partial<FakeState.Knobs>): FakeState.FakeState => ({
+export const register = (settings: Partial<FakeState.Settings>): FakeState.FakeState => ({
   ...Result.getOrThrow(
-    FakeControl.make({ knobs: { ...knobs, rateLimits: false }, apps: [{ name: "App", ...credentials }] })
+    FakeControl.make({ settings: { ...settings, rateLimits: false }, apps: [{ name: "App", ...credentials }] })
   ),
   enrollments: HashMap.make([enrollment.id, enrollment])
 })

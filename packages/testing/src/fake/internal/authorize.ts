@@ -82,7 +82,7 @@ export const allow = (
     userId: by.userId,
     redirectUri: request.redirectUri,
     scopes: by.scopes,
-    expiresAt: now + state.knobs.codeLifetime * 1000,
+    expiresAt: now + state.settings.codeLifetime * 1000,
     challenge: request.challenge
   }
   const text = Text.write(state.key, { kind: "Code", grant: grantId, serial: 0 })
@@ -146,7 +146,7 @@ const ask = (
   now: number
 ): Answered => {
   const user = userOf(state, signedIn) ?? state.users[0]
-  if (!state.knobs.asksForConsent && user !== undefined) return allowAs(state, valid, user, now)
+  if (!state.settings.asksForConsent && user !== undefined) return allowAs(state, valid, user, now)
   const action = Links.pathTo(request, `${request.path}?${request.query}`)
   return { state, response: Pages.consent({ ...valid, users: state.users, signedIn, action }) }
 }

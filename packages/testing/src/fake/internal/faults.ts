@@ -128,13 +128,13 @@ const refusal = (
   status: 429 | 503,
   detail: string,
   retryAfter: number,
-  { knobs }: FakeState.FakeState,
+  { settings }: FakeState.FakeState,
   now: number
 ): FakeHttp.FakeResponse => {
   const response = Parse.isPage(request.path)
     ? Authorize.refusal(request, { status, problem: detail })
     : problem(status, detail)
-  const limits = RateLimits.headers(knobs.requestsPerPartner, now + retryAfter * 1_000, now)
+  const limits = RateLimits.headers(settings.requestsPerPartner, now + retryAfter * 1_000, now)
   return { ...response, headers: { ...response.headers, ...limits } }
 }
 

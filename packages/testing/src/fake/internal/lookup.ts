@@ -60,7 +60,7 @@ export const refreshToken = (state: FakeState, text: string, now: number): Refre
   // A restored earlier state does not know later tokens.
   const isGiven = name.kind === "RefreshToken" && name.serial < grant.serial && Text.write(state.key, name) === text
   if (!isGiven) return undefined
-  const { graceMillis } = state.knobs
+  const { graceMillis } = state.settings
   const rotation = grant.rotations.find(({ at, refreshToken }) => refreshToken === text && now - at < graceMillis)
   return { grant, isUsed: true, rotation }
 }

@@ -5,7 +5,7 @@ const Some = Schema.optional(Schema.Array(Schema.Unknown))
 
 const fields = {
   seed: Schema.optional(Schema.String),
-  knobs: Schema.optional(Schema.Record(Schema.String, Schema.Unknown)),
+  settings: Schema.optional(Schema.Record(Schema.String, Schema.Unknown)),
   users: Some,
   apps: Some,
   faults: Some

@@ -50,7 +50,7 @@ export const check = (
   partner: string | undefined,
   now: number
 ): { readonly state: FakeState.FakeState; readonly refusal: FakeHttp.FakeResponse | undefined } => {
-  const { requestsPerAddress, requestsPerPartner } = state.knobs
+  const { requestsPerAddress, requestsPerPartner } = state.settings
   const address = `address ${request.address ?? FakeHttp.defaultAddress}`
   let counted = count(state.minutes, address, requestsPerAddress, now)
   if (counted.refusal === undefined && partner !== undefined) {

@@ -68,7 +68,7 @@ const verifies = (challenge: NonNullable<FakeState.Code["challenge"]>, verifier:
 const exchangeCode: Tokens.Grant = function* (state, app, form, now) {
   const given = yield* Tokens.required(form, "code", "code parameter")
   const { code, exchanged } = Lookup.code(state, given)
-  if (exchanged?.clientId === app.clientId && state.knobs.codeReuseRevokesGrant) {
+  if (exchanged?.clientId === app.clientId && state.settings.codeReuseRevokesGrant) {
     return { state: FakeState.revokeGrant(state, exchanged.id), response: Tokens.invalidGrant }
   }
   if (code === undefined || code.clientId !== app.clientId || now >= code.expiresAt)
@@ -83,7 +83,7 @@ const exchangeCode: Tokens.Grant = function* (state, app, form, now) {
   const { grant, pair } = Tokens.issue(
     state,
     { id: grantId, clientId, userId, scopes, ...tokens },
-    { scopes, rotates: true, expiresIn: state.knobs.accessTokenLifetime },
+    { scopes, rotates: true, expiresIn: state.settings.accessTokenLifetime },
     now
   )
   return {
@@ -97,8 +97,8 @@ const exchangeCode: Tokens.Grant = function* (state, app, form, now) {
   }
 }
 
-const lifetimeOf = ({ knobs, whiteLabelUsers }: FakeState.FakeState, { userId }: FakeState.Grant): number =>
-  HashMap.has(whiteLabelUsers, userId) ? knobs.exchangedTokenLifetime : knobs.accessTokenLifetime
+const lifetimeOf = ({ settings, whiteLabelUsers }: FakeState.FakeState, { userId }: FakeState.Grant): number =>
+  HashMap.has(whiteLabelUsers, userId) ? settings.exchangedTokenLifetime : settings.accessTokenLifetime
 
 const refresh: Tokens.Grant = function* (state, { clientId }, form, now) {
   const given = yield* Tokens.required(form, "refresh_token", "refresh token parameter")
@@ -106,7 +106,7 @@ const refresh: Tokens.Grant = function* (state, { clientId }, form, now) {
   if (found === undefined || found.grant.clientId !== clientId) return yield* Result.fail(Tokens.invalidGrant)
   const { grant, isUsed, rotation } = found
   const { graceMillis, refreshEndsAccessToken, refreshRestoresScope, reuseRevokesGrant, rotateRefreshTokens } =
-    state.knobs
+    state.settings
   if (rotation !== undefined) return { state, response: Tokens.granted(rotation.pair) }
   if (isUsed) {
     return { state: reuseRevokesGrant ? FakeState.revokeGrant(state, grant.id) : state, response: Tokens.invalidGrant }
@@ -140,12 +140,12 @@ const clientCredentials: Tokens.Grant = function* (state, { clientId }, form, no
   const scopes = asked === undefined ? known : Scopes.parse(asked)
   if (!scopes.every((scope) => known.includes(scope))) return yield* Tokens.refuse("invalid_scope")
   const [accessToken, drawn] = FakeState.draw(state)
-  const expiresIn = state.knobs.accessTokenLifetime
+  const expiresIn = state.settings.accessTokenLifetime
   const token: FakeState.AppToken = { accessToken, clientId, scopes, expiresAt: now + expiresIn * 1000 }
   const given: Tokens.Given = { accessToken, scopes, expiresIn }
   return {
     state: { ...drawn, appTokens: HashMap.set(drawn.appTokens, accessToken, token) },
-    response: Tokens.granted(given, state.knobs.appTokenContentType),
+    response: Tokens.granted(given, state.settings.appTokenContentType),
     issued: Tokens.issued(given, { clientId, grantId: undefined, origin: { _tag: "ClientCredentials" } }, now)
   }
 }

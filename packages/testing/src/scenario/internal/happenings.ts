@@ -72,8 +72,8 @@ export const make = <R>(world: World<R>) => {
         return regenerateSecret()
       case "Outage":
         return yield* outage(waits[step.time])
-      case "SetKnobs":
-        return atOnce(zapier.setKnobs(step.knobs))
+      case "ChangeSettings":
+        return atOnce(zapier.changeSettings(step.settings))
     }
   })
 

@@ -74,8 +74,8 @@ export const lineOf = <A>(step: Step<A>): string => {
       return `Zapier ends ${step.subject}'s access token early`
     case "Outage":
       return `Zapier is down for ${times[step.time]}`
-    case "SetKnobs":
-      return `Zapier changes:${details({ _tag: step._tag, ...step.knobs })}`
+    case "ChangeSettings":
+      return `Zapier changes:${details({ _tag: step._tag, ...step.settings })}`
     case "Together":
       return `at once: ${step.steps.map(lineOf).join(" | ")}`
     default:

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Formatter from "effect/Formatter"
-import type { Knobs } from "../../fake/FakeState.ts"
+import type { Settings } from "../../fake/FakeState.ts"
 import * as FakeZapier from "../../FakeZapier.ts"
 import type { App } from "../ScenarioApp.ts"
 import {
@@ -42,7 +42,7 @@ const atWork = 500
 
 /** The options of a scenario's world. */
 export interface Options {
-  readonly knobs?: Partial<Knobs> | undefined
+  readonly settings?: Partial<Settings> | undefined
   readonly seed?: number | string | undefined
   readonly turn?: Effect.Effect<void> | undefined
   readonly pace: Pace
@@ -66,7 +66,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       { email: ScenarioNetwork.emailOf(firstName), firstName, lastName: "Example" },
       { email: ScenarioNetwork.emailOf(firstName, "other"), firstName, lastName: "Elsewhere" }
     ]),
-    knobs: { rateLimits: false, ...options.knobs }
+    settings: { rateLimits: false, ...options.settings }
   })
   // Durations in a step do not depend on earlier steps, so removing steps does not change the others.
   const chanceOf = (step?: Step<A>) =>
@@ -313,8 +313,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
      */
     audit: Effect.gen(function* () {
       atOnce(zapier.setFaults([]))
-      const { knobs } = atOnce(zapier.state)
-      yield* runUntil(timeline.now() + noticed + knobs.accessTokenLifetime * 1_000)
+      const { settings } = atOnce(zapier.state)
+      yield* runUntil(timeline.now() + noticed + settings.accessTokenLifetime * 1_000)
       for (const subject of subjects) {
         if (network.accountOf(subject) === undefined) continue
         yield* perform({ _tag: "Call", subject })

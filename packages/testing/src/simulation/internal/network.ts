@@ -50,11 +50,11 @@ const toFake = (request: HttpClientRequest.HttpClientRequest) =>
 
 export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
   const { counts, crash, latency, server, settings, timeline } = hub
-  const { answerTimeout, requestTimeout, storeTimeout } = settings
+  const { responseTimeout, requestTimeout, storeTimeout } = settings
   const oneWay = () => 1 + latency.below(slowest)
 
   // The shortest time that a process waits for a response: the claim took a part of it.
-  const listening = answerTimeout - storeTimeout
+  const listening = responseTimeout - storeTimeout
 
   const sendToken = (fault: TokenRequestFault | undefined, { request, resume }: Sending) => {
     const broken = (code: string) => Effect.fail(Answers.transportError(request, code))
@@ -73,7 +73,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
     let hasArrived = false
     let isAbandoned = false
     // A process that was paused between its claim and its request has less time to wait.
-    const atLeast = host.awakeSince < sentAt - answerTimeout ? listening : 0
+    const atLeast = host.awakeSince < sentAt - responseTimeout ? listening : 0
     watch.sent()
 
     const conclude = (outcome: TokenOutcome.TokenOutcome) => {
@@ -117,7 +117,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
         return latency.chance(0.5)
           ? latency.below(requestTimeout)
           : requestTimeout + latency.below(listening - requestTimeout)
-      return fault === "ResponseLate" ? answerTimeout + 1_000 + latency.below(latest) : oneWay()
+      return fault === "ResponseLate" ? responseTimeout + 1_000 + latency.below(latest) : oneWay()
     }
     const arrive = () => {
       switch (fault) {

@@ -164,8 +164,10 @@ export const make = (options: Options, place: Place) => {
     const { room } = host
     if (host.isGone || room.isSuspended()) return
     standStill(host)
-    const { answerTimeout, requestTimeout } = settings
-    const least = { Short: requestTimeout, Middle: answerTimeout, Long: answerTimeout + Lease.margin }[length ?? "Long"]
+    const { responseTimeout, requestTimeout } = settings
+    const least = { Short: requestTimeout, Middle: responseTimeout, Long: responseTimeout + Lease.margin }[
+      length ?? "Long"
+    ]
     timeline.after(least + 1 + hub.latency.below(least), () => {
       if (!host.isGone) goOn(host)
     })

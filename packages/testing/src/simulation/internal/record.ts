@@ -100,7 +100,7 @@ export const make = (options: {
   // The oracle requests a token, and then none while that one lives.
   const serve = (caller: Caller) => {
     counts.leastTokenRequests++
-    caller.servedUntil = timeline.now() + server.knobs().accessTokenLifetime * 1000
+    caller.servedUntil = timeline.now() + server.settings().accessTokenLifetime * 1000
   }
 
   return {

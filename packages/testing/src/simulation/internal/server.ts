@@ -22,16 +22,16 @@ export const make = (
   timeline: Timeline,
   options: {
     readonly seed: string
-    readonly knobs: Partial<FakeState.Knobs> | undefined
+    readonly settings: Partial<FakeState.Settings> | undefined
     readonly users: ReadonlyArray<{ readonly name: string; readonly email: string }>
     readonly trace?: Trace | undefined
   }
 ) => {
   const users = options.users.map(({ email, name }) => ({ email, firstName: name, lastName: "Example" }))
   // Rate limits only on request: all processes share one address, with a thousand users.
-  const knobs = { rateLimits: false, ...options.knobs }
+  const settings = { rateLimits: false, ...options.settings }
   let [app, state] = Result.getOrThrow(
-    FakeControl.registerApp(FakeState.make({ seed: options.seed, knobs, users }), {
+    FakeControl.registerApp(FakeState.make({ seed: options.seed, settings, users }), {
       name: "App",
       redirectUris: [redirectUri]
     })
@@ -41,8 +41,8 @@ export const make = (
 
   return {
     state: () => state,
-    knobs: () => state.knobs,
-    graceMillis: () => state.knobs.graceMillis,
+    settings: () => state.settings,
+    graceMillis: () => state.settings.graceMillis,
 
     /** The app's configuration, which gets a new secret later. */
     application: () => configured,

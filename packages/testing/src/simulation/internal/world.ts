@@ -24,7 +24,8 @@ import * as Timeline from "../../internal/timeline.ts"
 
 export interface Options extends SimProcesses.Options {
   readonly subjects: number
-  readonly knobs?: Partial<FakeState.Knobs> | undefined
+  /** The fake's settings. */
+  readonly server?: Partial<FakeState.Settings> | undefined
   readonly settings?: Settings.Options | undefined
   /** Gets each event and its time, in milliseconds since the beginning. */
   readonly onEvent?: ((at: number, event: SimTrace.Event) => void) | undefined
@@ -42,14 +43,14 @@ const thought = 2_000
 export const isSuccess = (result: string): boolean => result === "200" || result === "204"
 
 export const make = (options: Options) => {
-  const { knobs, seed } = options
+  const { seed } = options
   const settings = Result.getOrThrow(Settings.make(options.settings))
   const timeline = Timeline.make()
   const subjects = SimRecord.users(options.subjects, Timeline.start)
   const { onEvent } = options
   const trace: SimTrace.Trace =
     onEvent === undefined ? SimTrace.none : (event) => onEvent(timeline.now() - Timeline.start, event)
-  const server = SimServer.make(timeline, { seed, knobs, users: subjects, trace })
+  const server = SimServer.make(timeline, { seed, settings: options.server, users: subjects, trace })
   const app = SimRecord.app(Timeline.start)
   const record = SimRecord.make({ timeline, settings, server, subjects, app, trace })
   const { violations, count, counts, observe, recoveries } = record
@@ -226,7 +227,7 @@ export const make = (options: Options) => {
     /** Every user who still has a grant uses it, after its access token has expired, with no fault. */
     audit: (): number => {
       processes.calm()
-      timeline.runUntil(timeline.now() + server.knobs().accessTokenLifetime * 1000)
+      timeline.runUntil(timeline.now() + server.settings().accessTokenLifetime * 1000)
       let failed = 0
       for (const subject of subjects) {
         const { record: state } = subject.history

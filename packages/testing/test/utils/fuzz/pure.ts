@@ -12,7 +12,7 @@ type Handle = typeof FakeServer.handle
  */
 export const run = (options: Fuzz.Options, handle: Handle = FakeServer.handle): Fuzz.Report => {
   const { apps, users } = Fuzz
-  let state = Result.getOrThrow(FakeControl.make({ seed: options.seed, apps, users, knobs: { rateLimits: false } }))
+  let state = Result.getOrThrow(FakeControl.make({ seed: options.seed, apps, users, settings: { rateLimits: false } }))
   let now = 0
   const perform = (command: Fuzz.Command): FakeResponse | string | undefined => {
     switch (command._tag) {

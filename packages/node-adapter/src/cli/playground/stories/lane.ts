@@ -85,8 +85,8 @@ const folder = Effect.acquireRelease(
   (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
 )
 
-const serveFake = Effect.fnUntraced(function* (knobs: Partial<FakeState.Knobs>) {
-  const fake = FakeZapier.make({ knobs, apps: [{ name: "Acme Notes", clientId, redirectUris: [redirectUri] }] })
+const serveFake = Effect.fnUntraced(function* (settings: Partial<FakeState.Settings>) {
+  const fake = FakeZapier.make({ settings, apps: [{ name: "Acme Notes", clientId, redirectUris: [redirectUri] }] })
   const services = yield* Layer.build(
     FakeZapier.layerServer.pipe(
       Layer.provide(Layer.succeed(FakeZapier.FakeZapier, fake)),
@@ -107,17 +107,17 @@ const isRefresh = ({ request }: RequestLog.Entry) =>
 
 export interface Options {
   readonly column: Column
-  readonly knobs: Partial<FakeState.Knobs>
+  readonly settings: Partial<FakeState.Settings>
   readonly processes: number
   /** In milliseconds. */
   readonly patience: number | undefined
 }
 
 /** Makes a lane. When its scope closes, its processes are killed and its folder is removed. */
-export const make = Effect.fnUntraced(function* ({ column, knobs, patience, processes: count }: Options) {
+export const make = Effect.fnUntraced(function* ({ column, settings, patience, processes: count }: Options) {
   const scope = yield* Effect.scope
   const directory = yield* folder
-  const { fake, origin } = yield* serveFake(knobs)
+  const { fake, origin } = yield* serveFake(settings)
   const secretAtZapier = Effect.map(fake.state, ({ apps }) => HashMap.getUnsafe(apps, clientId).clientSecret)
   const place = { clientId, directory, redirectUri, urls: ZapierUrls.at(origin) }
   // What the app is configured with. Zapier may have replaced it since.

@@ -5,17 +5,18 @@ import type * as FakeState from "@zapier-workflow-auth/testing/fake/FakeState"
 /** How a server treats a refresh token that was used before. Zapier does not document which kind it is. */
 export type Server = "Strict" | "Lenient"
 
-export const servers: { readonly [S in Server]: { readonly words: string; readonly knobs: Partial<FakeState.Knobs> } } =
-  {
-    Strict: {
-      words: "A refresh token works once. A second use ends the connection.",
-      knobs: { graceMillis: 0, reuseRevokesGrant: true }
-    },
-    Lenient: {
-      words: "A used refresh token gives the same new tokens again for ten minutes.",
-      knobs: { graceMillis: 600_000 }
-    }
+export const servers: {
+  readonly [S in Server]: { readonly words: string; readonly settings: Partial<FakeState.Settings> }
+} = {
+  Strict: {
+    words: "A refresh token works once. A second use ends the connection.",
+    settings: { graceMillis: 0, reuseRevokesGrant: true }
+  },
+  Lenient: {
+    words: "A used refresh token gives the same new tokens again for ten minutes.",
+    settings: { graceMillis: 600_000 }
   }
+}
 
 export type Action =
   /** The user consents. */

@@ -117,7 +117,7 @@ export const tell = (story: Story, told: (step: ToldStep) => Effect.Effect<unkno
         headsOf(story),
         ({ column, server }) =>
           Effect.map(
-            Lane.make({ column, knobs: { ...servers[server].knobs, rateLimits: false }, processes, patience }),
+            Lane.make({ column, settings: { ...servers[server].settings, rateLimits: false }, processes, patience }),
             (lane) => ({
               lane,
               tally: { calls: [] } as Tally

@@ -63,7 +63,7 @@ export const authenticate = (
       return yield* Result.fail(problem(403, `This endpoint does not take the access token of ${whose}.`))
     }
     const isPartnersUser = token.userId !== undefined && HashMap.has(state.whiteLabelUsers, token.userId)
-    if (whiteLabelOnly && state.knobs.onlyPartnersDeleteZaps && !isPartnersUser) {
+    if (whiteLabelOnly && state.settings.onlyPartnersDeleteZaps && !isPartnersUser) {
       return yield* Result.fail(problem(403, "Only White Label partners can delete Zaps."))
     }
     if (!Endpoint.isAllowed(endpoint, token.scopes)) {

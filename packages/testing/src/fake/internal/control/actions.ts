@@ -78,8 +78,8 @@ export const actions: ReadonlyMap<string, Action> = new Map(
     "end-access-token": action(Schema.Struct({ accessToken: Schema.String }), ({ accessToken }, { zapier }) =>
       zapier.endAccessToken(accessToken)
     ),
-    "set-knobs": action(FakeState.Knobs.mapFields(Struct.map(Schema.optionalKey)), (knobs, { zapier }) =>
-      zapier.setKnobs(knobs)
+    "change-settings": action(FakeState.Settings.mapFields(Struct.map(Schema.optionalKey)), (settings, { zapier }) =>
+      zapier.changeSettings(settings)
     ),
     "set-faults": action(Schema.Struct({ rules: Schema.Array(FakeFault.Rule) }), ({ rules }, { zapier }) =>
       zapier.setFaults(rules)

@@ -97,7 +97,7 @@ const said: { readonly [action: string]: { readonly words: string; readonly part
   "set-time": { words: "The clock was set.", part: "clock" },
   "add-fault": { words: "The fault is set.", part: "faults" },
   "set-faults": { words: "The faults were changed.", part: "faults" },
-  "set-knobs": { words: "The settings were changed.", part: "clock" },
+  "change-settings": { words: "The settings were changed.", part: "clock" },
   approve: { words: "A user has connected an app.", part: "grants" },
   deny: { words: "A user has denied an app.", part: "grants" },
   snapshot: { words: "The snapshot is taken.", part: "snapshot" },

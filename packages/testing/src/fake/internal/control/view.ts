@@ -59,7 +59,7 @@ const all = (state: FakeState.FakeState, time: number) => ({
   appTokens: appTokens(state),
   whiteLabelUsers: Array.from(HashMap.values(state.whiteLabelUsers)),
   connectTokens: Array.from(state.connectTokens, ([connectToken, rest]) => ({ connectToken, ...rest })),
-  knobs: state.knobs,
+  settings: state.settings,
   faults: state.faults
 })
 
@@ -68,6 +68,6 @@ export const readings: ReadonlyMap<string, Reading> = new Map(
     state: (zapier) => Effect.map(Effect.all([zapier.state, zapier.time]), ([state, time]) => all(state, time)),
     requests: (zapier) => Effect.map(zapier.requests, (entries) => entries.map(fromEntry)),
     issued: (zapier) => zapier.issued,
-    lineage: (zapier, query) => zapier.lineage(query.get("token") ?? "")
+    "token-family": (zapier, query) => zapier.tokenFamily(query.get("token") ?? "")
   })
 )

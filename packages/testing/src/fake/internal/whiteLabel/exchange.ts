@@ -117,7 +117,7 @@ interface Verified {
 
 const give = (unprovided: FakeState.FakeState, clientId: string, verified: Verified, now: number): Answered => {
   const { jwt, scopes, subject } = verified
-  const { exchangeEndsAccessToken, exchangeGivesRefreshToken, exchangedTokenLifetime } = unprovided.knobs
+  const { exchangeEndsAccessToken, exchangeGivesRefreshToken, exchangedTokenLifetime } = unprovided.settings
   const { state: withUser, user } = provided(unprovided, clientId, subject)
   const { grant, state } = grantOf(withUser, user)
   const accessTokens = exchangeEndsAccessToken ? [] : grant.accessTokens.filter(({ expiresAt }) => now < expiresAt)
@@ -153,7 +153,7 @@ const exchangeJwt = (
   facts: Facts
 ): Answered => {
   const refusal = (description: string): FakeHttp.FakeResponse =>
-    Tokens.error(400, state.knobs.invalidJwtError, description)
+    Tokens.error(400, state.settings.invalidJwtError, description)
   const ask = (question: Question, problem: string): Answered => ({ state, response: refusal(problem), question })
   const given = form.get("subject_token") ?? ""
   const parsed = Jwt.parse(given)
@@ -169,10 +169,10 @@ const exchangeJwt = (
     return ask({ _tag: "Signature", jwt: given, key, algorithm: jwt.algorithm }, "The signature was not verified.")
   }
   if (!facts.signature.isValid) return refused("The signature of the JWT is not that of the key that its kid names.")
-  const checked = Jwt.check(jwt, registration, state.knobs, now)
+  const checked = Jwt.check(jwt, registration, state.settings, now)
   if (Result.isFailure(checked)) return refused(checked.failure)
   // The documented JWT has no `jti`: two that are signed in the same second are equal.
-  if (!state.knobs.allowsJwtReplay && HashMap.has(state.exchangedJwts, `${clientId} ${jwt.id}`)) {
+  if (!state.settings.allowsJwtReplay && HashMap.has(state.exchangedJwts, `${clientId} ${jwt.id}`)) {
     return refused("A JWT with the same jti was exchanged before: sign a new one.")
   }
   return Result.match(scopesOf(form), {
@@ -213,7 +213,7 @@ const exchangeAccessToken = function* (
     return yield* Tokens.refuse("invalid_target", "The resource has to be an absolute URL, without a fragment.")
   }
   const [accessToken, drawn] = FakeState.draw(state)
-  const expiresIn = state.knobs.connectTokenLifetime
+  const expiresIn = state.settings.connectTokenLifetime
   const made: ConnectToken = { clientId, userId, resource, expiresAt: now + expiresIn * 1000, isUsed: false }
   const scopes = [connectScope]
   return {

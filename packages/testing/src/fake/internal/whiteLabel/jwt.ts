@@ -103,7 +103,7 @@ const seconds = (claims: Members, name: string): Checked<number> => {
 export const check = (
   { claims }: Jwt,
   { issuer, tenantClaim, userClaim }: Registration,
-  { jwtClockSkew, jwtLifetime }: FakeState.Knobs,
+  { jwtClockSkew, jwtLifetime }: FakeState.Settings,
   now: number
 ): Checked<Subject> =>
   Result.gen(function* () {

@@ -31,7 +31,7 @@ export const find = (
     const partnerKeys = HashMap.set(state.partnerKeys, jwksUrl, { keys: fetched, fetchedAt: now })
     return { state: { ...state, partnerKeys }, keys: fetched }
   }
-  const { jwksCooldown, jwksLifetime } = state.knobs
+  const { jwksCooldown, jwksLifetime } = state.settings
   const known = Option.getOrUndefined(HashMap.get(state.partnerKeys, jwksUrl))
   if (known === undefined || !isWithin(known, jwksLifetime, now)) return { url: jwksUrl }
   const isKnown = known.keys.some((key) => key.kid === kid)

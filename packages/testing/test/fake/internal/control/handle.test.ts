@@ -181,7 +181,7 @@ describe("the page", () => {
 
   it.effect("stays of use when there are many of everything", () =>
     Effect.gen(function* () {
-      const page = ControlPage.make({ apps: [ControlPage.app], knobs: { rateLimits: false } })
+      const page = ControlPage.make({ apps: [ControlPage.app], settings: { rateLimits: false } })
       for (let index = 0; index < 60; index++) yield* ControlPage.connect(page.zapier)
       const { body } = yield* page.get("/_control/")
       assert.include(body, "And 35 more")
@@ -223,7 +223,7 @@ describe("the API", () => {
       assert.deepInclude(grant, { clientId: "abc", user: "ada@example.com", refreshToken: refresh_token })
       assert.strictEqual(grant.accessTokens[0].accessToken, access_token)
       assert.strictEqual(json(yield* page.read("issued"))[0].accessToken, access_token)
-      assert.lengthOf(json(yield* page.read(`lineage?token=${access_token}`)), 1)
+      assert.lengthOf(json(yield* page.read(`token-family?token=${access_token}`)), 1)
       const [request] = json(yield* page.read("requests"))
       assert.deepInclude(request, { method: "POST", path: "/oauth/token/", status: 200 })
       assert.include(request.body, "grant_type=authorization_code")
@@ -234,7 +234,7 @@ describe("the API", () => {
     })
   )
 
-  it.effect("moves time, turns knobs, injects faults, and keeps snapshots by name", () =>
+  it.effect("moves time, turns settings, injects faults, and keeps snapshots by name", () =>
     Effect.gen(function* () {
       const page = ControlPage.make()
       const state = Effect.map(page.read("state"), ({ body }) => JSON.parse(body))
@@ -242,7 +242,7 @@ describe("the API", () => {
       for (const [action, input] of [
         ["advance", { by: "10 hours" }],
         ["advance", { by: 1_000 }],
-        ["set-knobs", { graceMillis: 10_000 }],
+        ["change-settings", { graceMillis: 10_000 }],
         ["set-faults", { rules: [{ fault: { _tag: "RequestLost" }, times: "Always" }] }],
         ["add-fault", { fault: { _tag: "ServerError", status: 502 }, match: { endpoint: "GET /v2/zaps" } }]
       ] as const) {
@@ -250,7 +250,7 @@ describe("the API", () => {
       }
       const changed = yield* state
       assert.strictEqual(changed.time, 10 * hour + 1_000)
-      assert.strictEqual(changed.knobs.graceMillis, 10_000)
+      assert.strictEqual(changed.settings.graceMillis, 10_000)
       assert.lengthOf(changed.faults, 2)
       yield* page.act("set-time", { at: 5 })
       assert.strictEqual((yield* state).time, 5)
@@ -272,8 +272,8 @@ describe("the API", () => {
         ["advance", { millis: 1 }, "This cannot be used: millis is unknown; known: by. by: Missing key."],
         ["reset", { now: true }, "This cannot be used: now is unknown; no member is allowed."],
         ["revoke", {}, "Say which grants to revoke"],
-        ["set-knobs", { codeLifetime: "2 minutes" }, "cannot be used"],
-        ["set-knobs", { grace: 1 }, "grace is unknown; known: asksForConsent, accessTokenLifetime,"],
+        ["change-settings", { codeLifetime: "2 minutes" }, "cannot be used"],
+        ["change-settings", { grace: 1 }, "grace is unknown; known: asksForConsent, accessTokenLifetime,"],
         ["add-fault", { fault: { _tag: "Fire" } }, 'fault._tag is "Fire"; use one of RequestLost,'],
         ["add-fault", { fault: { _tag: "Fire" }, ntk: 1 }, "ntk is unknown; known: fault, match, nth, share, times."],
         [
