@@ -113,7 +113,7 @@ describe("rotate-key", () => {
       const failed = yield* rotate(directory, "reencrypt")
       expect(failed).toMatchObject({ code: 1, stdout: "" })
       expect(failed.stderr).toBe(
-        `100 of 250 connections of "client-1" done error: The grant store could not write a record: a constraint of the database was violated (SQLITE_CONSTRAINT). Check the store, then try again. Run:\n  zapier-workflow-auth doctor\n`
+        `100 of 250 connections of "client-1" done error: The grant store could not write a record: a constraint of the database was violated (SQLITE_CONSTRAINT). Check the store, then try again. Run:\n  zapier-workflow-auth doctor --data-directory ${directory}\n`
       )
       // All are there, by one key or the other.
       expect(yield* KeyRotation.readable(database, [keyOf(2), keyOf(1)], subjects)).toEqual(subjects)
