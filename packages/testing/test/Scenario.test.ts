@@ -549,6 +549,7 @@ describe("arbitrary", () => {
       expect([...tags].sort()).toEqual([
         "Arm",
         "Call",
+        "ChangeSettings",
         "ComeBack",
         "Consent",
         "Crash",
@@ -562,7 +563,6 @@ describe("arbitrary", () => {
         "Restart",
         "Revoke",
         "RevokeAll",
-        "ChangeSettings",
         "Together",
         "Wait"
       ])
