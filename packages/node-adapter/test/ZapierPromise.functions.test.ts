@@ -30,11 +30,14 @@ const setup = async (left: number, options: Partial<ZapierPromise.Options> = {})
   folders.push(directory)
   const fake = FakeZapier.make({ apps: [app] })
   /** Token requests are carried out, and not responded to while this is pending. */
-  const held = { until: Promise.resolve() }
+  const held = { until: Promise.resolve(), onRequest: () => {} }
   const served = await Effect.runPromise(Effect.provideService(FakeZapier.fetch, FakeZapier.FakeZapier, fake))
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const response = await served(input, init)
-    if (String(input instanceof Request ? input.url : input).endsWith("/oauth/token/")) await held.until
+    if (String(input instanceof Request ? input.url : input).endsWith("/oauth/token/")) {
+      held.onRequest()
+      await held.until
+    }
     return response
   }
   const make = () => ZapierPromise.make({ application: app, stores: { directory }, fetch, ...options })
@@ -70,8 +73,11 @@ describe("ZapierPromise in a function", () => {
     const zapier = make()
     const gate = Promise.withResolvers<void>()
     held.until = gate.promise
+    const requested = new Promise<void>((resolve) => (held.onRequest = resolve))
     const token = await request.run("request-1", () => zapier.accessToken("ada"))
     expect(token.ok).toBe(true)
+    // The token is handed out before the claim of its refresh is stored.
+    await requested
     expect(given.map(({ by }) => by)).toEqual(["request-1"])
     let isSettled = false
     const settled = given[0]?.promise.then(() => (isSettled = true))
