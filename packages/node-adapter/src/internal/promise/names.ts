@@ -1,5 +1,6 @@
 /** Refuses unknown options, and suggests the ones that were probably meant. */
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import { editDistance } from "../editDistance.ts"
 import { invalid } from "./input.ts"
 
 /** The names of options, each with those inside it. */
@@ -9,20 +10,6 @@ export interface Names {
 
 /** Names without further names inside. */
 export const plain = (...names: ReadonlyArray<string>): Names => Object.fromEntries(names.map((name) => [name, {}]))
-
-/** The edit distance: how many letters must be inserted, removed or replaced. */
-const distance = (one: string, other: string): number => {
-  let above = Array.from({ length: other.length + 1 }, (_, index) => index)
-  for (const [row, letter] of Array.from(one).entries()) {
-    const current = [row + 1]
-    for (let column = 1; column <= other.length; column++) {
-      const replaced = (above[column - 1] ?? 0) + (letter === other[column - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
-    }
-    above = current
-  }
-  return above.at(-1) ?? 0
-}
 
 const pathsOf = (names: Names, prefix = ""): ReadonlyArray<string> =>
   Object.entries(names).flatMap(([name, inside]) => [`${prefix}${name}`, ...pathsOf(inside, `${prefix}${name}.`)])
@@ -35,7 +22,7 @@ const nearest = (name: string, all: Names): string | undefined => {
   const near = pathsOf(all).map((path) => ({
     path,
     steps: path.split(".").length,
-    apart: distance(name.toLowerCase(), lastOf(path).toLowerCase())
+    apart: editDistance(name.toLowerCase(), lastOf(path).toLowerCase())
   }))
   return near.filter(({ apart }) => apart <= far).sort((a, b) => a.apart - b.apart || a.steps - b.steps)[0]?.path
 }
