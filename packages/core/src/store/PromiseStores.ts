@@ -120,9 +120,6 @@ const kindOf = (value: unknown): string => {
   return Array.isArray(value) ? "a list" : `a value of type ${typeof value}`
 }
 
-const unreadable =
-  "this version of the library does not understand the record, and has not changed it; it was altered, or a newer version wrote it"
-
 const versionOf = (version: unknown): number => {
   const isDigits = typeof version === "bigint" || (typeof version === "string" && /^[0-9]+$/.test(version))
   return isDigits ? Number(version) : typeof version === "number" ? version : Number.NaN
@@ -159,7 +156,7 @@ const make = <Key, A, Row>(
     const number = versionOf(version)
     const value = Number.isSafeInteger(number) ? codec.decode(record) : Option.none()
     return Option.match(value, {
-      onNone: () => Result.fail(failed("read a record", unreadable)),
+      onNone: () => Result.fail(failed("read a record", RecordCodec.unreadable)),
       onSome: (value) => Result.succeed({ version: number, value })
     })
   }

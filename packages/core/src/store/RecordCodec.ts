@@ -57,6 +57,14 @@ export const make = <A, I>(schema: Schema.Codec<A, I>): RecordCodec<A> => {
   }
 }
 
+/**
+ * The `problem` of `StoreFailed` for a record that its codec cannot decode.
+ *
+ * @since 0.1.0
+ */
+export const unreadable =
+  "this version of the library does not understand the record, and has not changed it; it was altered, or a newer version wrote it"
+
 // Lazy, so that programs with records in memory start faster.
 const lazily = <A, I>(schema: () => Schema.Codec<A, I>): RecordCodec<A> => {
   let made: RecordCodec<A> | undefined

@@ -1,5 +1,5 @@
 /** A `VersionedStore` in Redis: each record is a hash, and each change one script. */
-import type { RecordCodec } from "@zapier-workflow-auth/core/store/RecordCodec"
+import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
 import type { Versioned, VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
 import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
@@ -27,7 +27,7 @@ export interface Options<Key, A> {
   readonly redis: Service
   /** The name in errors. */
   readonly store: string
-  readonly codec: RecordCodec<A>
+  readonly codec: RecordCodec.RecordCodec<A>
   readonly place: (key: Key) => Place
   /** The state or subject by which a record is found. */
   readonly group: (record: A) => string
@@ -36,9 +36,6 @@ export interface Options<Key, A> {
   /** When the record may be removed, in milliseconds since the epoch. Default: never. */
   readonly forgottenAt?: (record: A) => number
 }
-
-const unreadable =
-  "this version of the library does not understand the record, and has not changed it; it was altered, or a newer version wrote it"
 
 const Fields = Schema.NullOr(Schema.String)
 const Hash = Schema.Tuple([Fields, Fields, Fields])
@@ -91,7 +88,8 @@ export const make = <Key, A>({ codec, forgottenAt, group, join, place, redis, st
     const number = Number(version ?? Number.NaN)
     const decoded = Number.isSafeInteger(number) && record !== null ? codec.decode(record) : Option.none()
     return Option.match(decoded, {
-      onNone: () => Result.fail(new StoreFailed({ store, operation: "read a record", problem: unreadable })),
+      onNone: () =>
+        Result.fail(new StoreFailed({ store, operation: "read a record", problem: RecordCodec.unreadable })),
       onSome: (value) => Result.succeed({ version: number, value })
     })
   }

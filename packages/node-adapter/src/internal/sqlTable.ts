@@ -2,7 +2,7 @@
  * A `VersionedStore` in one table. Each operation is one statement: the database lets one of several concurrent writers win,
  * and no lock is held between operations.
  */
-import type { RecordCodec } from "@zapier-workflow-auth/core/store/RecordCodec"
+import * as RecordCodec from "@zapier-workflow-auth/core/store/RecordCodec"
 import type { Versioned, VersionedStore } from "@zapier-workflow-auth/core/store/VersionedStore"
 import { StoreFailed } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Effect from "effect/Effect"
@@ -24,14 +24,11 @@ export interface Options<Key, A> {
   /** The name in errors. */
   readonly store: string
   readonly table: string
-  readonly codec: RecordCodec<A>
+  readonly codec: RecordCodec.RecordCodec<A>
   readonly key: (key: Key) => { readonly [column: string]: string }
   /** The searchable columns of a record. */
   readonly derived: (record: A) => { readonly [column: string]: string | number }
 }
-
-const unreadable =
-  "this version of the library does not understand the record, and has not changed it; it was altered, or a newer version wrote it"
 
 // After a pause of the process, its connections have often ended. Repeating a read is harmless.
 const whenCut = { while: ({ reason }: SqlError) => reason._tag === "ConnectionError", times: 2 }
@@ -43,7 +40,8 @@ export const make = <Key, A>({ codec, derived, key, sql, store, table }: Options
   const decode = ({ record, version }: Row): Result.Result<Versioned<A>, StoreFailed> => {
     const decoded = Number.isSafeInteger(Number(version)) ? codec.decode(record) : Option.none()
     return Option.match(decoded, {
-      onNone: () => Result.fail(new StoreFailed({ store, operation: "read a record", problem: unreadable })),
+      onNone: () =>
+        Result.fail(new StoreFailed({ store, operation: "read a record", problem: RecordCodec.unreadable })),
       onSome: (value) => Result.succeed({ version: Number(version), value })
     })
   }
