@@ -14,15 +14,12 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as HttpRouter from "effect/http/HttpRouter"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Page from "../page.ts"
 import * as Answers from "./answers.ts"
 import type * as Config from "./config.ts"
 import * as ConnectionCallback from "./connectionCallback.ts"
 import * as Cookies from "./cookies.ts"
-import * as Origin from "./origin.ts"
 import * as Paths from "./paths.ts"
 import * as Quiet from "./quiet.ts"
 import * as SentCookies from "./sentCookies.ts"
@@ -54,7 +51,7 @@ export const make = (
     path: `${given.path}${Paths.connections}`,
     publicPath: `${given.publicPath}${Paths.connections}`
   }
-  const { at, forUser, own, place, responding, returning } = Serving.make(config, services)
+  const { at, forUser, leaving, place, responding, returning } = Serving.make(config, services)
   const redirectUri = `${config.origin}${config.publicPath}${Paths.callbackPath}`
 
   const attemptOf = (state: Redacted.Redacted, subject: string, tenant: string) =>
@@ -64,9 +61,8 @@ export const make = (
       digest
     )
 
-  const connect: Serving.Handler = (request, subject, { note, ways }) => {
-    if (Origin.isFromElsewhere(request, own)) return Effect.succeed({ outcome: { _tag: "Unconfirmed", ...ways } })
-    return Effect.gen(function* () {
+  const connect = leaving((request, subject) =>
+    Effect.gen(function* () {
       const query = Visit.queryOf(request)
       const [[app = "", ...apps], [reconnectId, ...more]] = [query.getAll("app"), query.getAll("reconnect_id")]
       if (apps.length > 0 || more.length > 0) return yield* repeated
@@ -78,16 +74,9 @@ export const make = (
       const { theme } = whiteLabel
       const { url } = yield* users.connectUrl({ subject, tenant, app, reconnectId, theme, redirectUri, state })
       const attempt = yield* attemptOf(state, subject, tenant)
-      const now = yield* Clock.currentTimeMillis
-      return HttpServerResponse.redirect(Redacted.value(url), { status: 303 }).pipe(
-        Cookies.set(SentCookies.of(request), attempt, note, place, { now, lifetime }),
-        HttpServerResponse.setHeaders(Page.guards)
-      )
-    }).pipe(
-      Effect.provide(SecureRandom.layerWebCrypto),
-      Effect.catch((error) => Effect.succeed(Serving.failed(error, ways)))
-    )
-  }
+      return { attempt, url, expiresAt: (yield* Clock.currentTimeMillis) + lifetime }
+    }).pipe(Effect.provide(SecureRandom.layerWebCrypto))
+  )
 
   const callback = Effect.fnUntraced(function* (
     request: HttpServerRequest

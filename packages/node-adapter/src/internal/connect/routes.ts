@@ -3,17 +3,13 @@ import * as AttemptStore from "@zapier-workflow-auth/core/store/AttemptStore"
 import * as AuthorizationCallback from "@zapier-workflow-auth/core/oauth/AuthorizationCallback"
 import type { Status, ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
 import { StateMismatch, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
-import * as Clock from "effect/Clock"
 import * as Digest from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import * as Page from "../page.ts"
 import * as Answers from "./answers.ts"
 import type * as Config from "./config.ts"
 import * as Cookies from "./cookies.ts"
@@ -47,34 +43,27 @@ const mayComeAgain = ({ reason }: ZapierAuthError) =>
 export const make = (config: Config.Config<HttpRouter.Provided>, services: Services) => {
   const { auth, digest, subject: subjectOf } = services
   const { consent, redirectUri } = config
-  const { at, forUser, own, place, responding, returning } = Serving.make(config, services)
+  const { at, forUser, leaving, own, place, responding, returning } = Serving.make(config, services)
 
-  const connect: Serving.Handler = (request, subject, { note, ways }) => {
-    if (Origin.isFromElsewhere(request, own)) return Effect.succeed({ outcome: { _tag: "Unconfirmed", ...ways } })
-    return Effect.gen(function* () {
-      const scopes = yield* config.scopes(request, subject)
-      const { attempt, expiresAt, url } = yield* auth.authorizationUrl({ ...consent, subject, scopes, redirectUri })
-      const now = yield* Clock.currentTimeMillis
-      return HttpServerResponse.redirect(Redacted.value(url), { status: 303 }).pipe(
-        Cookies.set(SentCookies.of(request), attempt, note, place, { now, lifetime: expiresAt - now }),
-        HttpServerResponse.setHeaders(Page.guards)
-      )
-    }).pipe(Effect.catch((error) => Effect.succeed({ outcome: { _tag: "Failed", error, ...ways } as const })))
-  }
+  const connect = leaving((request, subject) =>
+    Effect.flatMap(config.scopes(request, subject), (scopes) =>
+      auth.authorizationUrl({ ...consent, subject, scopes, redirectUri })
+    )
+  )
 
   const disconnect: Serving.Handler = (request, subject, { ways }) => {
     if (!Origin.isOwnPost(request, own)) {
       return Effect.succeed({ outcome: { _tag: "Refused", why: "OtherSite", ...ways } })
     }
     return Effect.match(auth.disconnect(subject), {
-      onFailure: (error): Serving.Decision => ({ outcome: { _tag: "Failed", error, ...ways } }),
+      onFailure: (error) => Serving.failed(error, ways),
       onSuccess: (disconnected): Serving.Decision => ({ outcome: { _tag: "Disconnected", ...ways, ...disconnected } })
     })
   }
 
   const status: Serving.Handler = (_, subject, { ways }) =>
     Effect.match(auth.status(subject), {
-      onFailure: (error): Serving.Decision => ({ outcome: { _tag: "Failed", error, ...ways } }),
+      onFailure: (error) => Serving.failed(error, ways),
       onSuccess: (status): Serving.Decision => ({ outcome: { _tag: "Status", status, ...ways } })
     })
 
@@ -98,10 +87,9 @@ export const make = (config: Config.Config<HttpRouter.Provided>, services: Servi
   const unexpected = (request: HttpServerRequest, error: ZapierAuthError): Effect.Effect<Serving.Decision> => {
     const ways = Visit.plain(config)
     return Effect.matchEffect(subjectOf(request), {
-      onFailure: (unknownUser) =>
-        Effect.succeed<Serving.Decision>({ outcome: { _tag: "Failed", error: unknownUser, ...ways } }),
+      onFailure: (unknownUser) => Effect.succeed(Serving.failed(unknownUser, ways)),
       onSuccess: Option.match({
-        onNone: () => Effect.succeed<Serving.Decision>({ outcome: { _tag: "Failed", error, ...ways } }),
+        onNone: () => Effect.succeed(Serving.failed(error, ways)),
         onSome: (subject) => Effect.map(failedFor(subject, error, ways), (outcome): Serving.Decision => ({ outcome }))
       })
     })

@@ -1,18 +1,22 @@
 /** Serves routes: only real visits, the signed-in user, allowed return addresses, and a response to every outcome. */
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import type * as HttpRouter from "effect/http/HttpRouter"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Page from "../page.ts"
 import * as Answers from "./answers.ts"
 import type * as Config from "./config.ts"
-import type { Place } from "./cookies.ts"
+import * as Cookies from "./cookies.ts"
+import * as Origin from "./origin.ts"
 import type { Outcome, Ways } from "./outcome.ts"
 import type * as Paths from "./paths.ts"
 import * as Quiet from "./quiet.ts"
+import * as SentCookies from "./sentCookies.ts"
 import * as Speculative from "./speculative.ts"
 import * as Visit from "./visit.ts"
 
@@ -32,6 +36,14 @@ export interface Services {
 
 /** A handler for the signed-in user, with a valid return address. */
 export type Handler = (request: HttpServerRequest, subject: string, visit: Visit.Visit) => Decided
+
+/** An attempt that the browser leaves for. */
+export interface Begun {
+  readonly attempt: string
+  readonly url: Redacted.Redacted
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+}
 
 const bare = (status: number, headers: Record<string, string> = {}) =>
   HttpServerResponse.empty({ status, headers: { ...Page.guards, ...headers } })
@@ -57,7 +69,8 @@ export const failed = (error: ZapierAuthError, ways: Ways): Decision => ({
 
 export const make = (config: Config.Config<HttpRouter.Provided>, { answer, subject }: Services) => {
   const { origin, others, publicPath, redirectUri, signIn } = config
-  const place: Place = { isSecure: new URL(redirectUri).protocol === "https:", publicPath }
+  const own = [origin, ...others]
+  const place: Cookies.Place = { isSecure: new URL(redirectUri).protocol === "https:", publicPath }
 
   /** Runs a handler for the signed-in user. */
   const forUser = (request: HttpServerRequest, ways: Ways, handler: (subject: string) => Decided): Decided =>
@@ -78,6 +91,23 @@ export const make = (config: Config.Config<HttpRouter.Provided>, { answer, subje
         : forUser(request, visit.ways, (subject) => handler(request, subject, visit))
     }
 
+  /** Sends the browser to Zapier with a cookie for the attempt that `begin` makes, if this site's own page asks for it. */
+  const leaving =
+    (
+      begin: (request: HttpServerRequest, subject: string) => Effect.Effect<Begun, ZapierAuthError, HttpRouter.Provided>
+    ): Handler =>
+    (request, subject, { note, ways }) => {
+      if (Origin.isFromElsewhere(request, own)) return Effect.succeed({ outcome: { _tag: "Unconfirmed", ...ways } })
+      return Effect.gen(function* () {
+        const { attempt, expiresAt, url } = yield* begin(request, subject)
+        const now = yield* Clock.currentTimeMillis
+        return HttpServerResponse.redirect(Redacted.value(url), { status: 303 }).pipe(
+          Cookies.set(SentCookies.of(request), attempt, note, place, { now, lifetime: expiresAt - now }),
+          HttpServerResponse.setHeaders(Page.guards)
+        )
+      }).pipe(Effect.catch((error) => Effect.succeed(failed(error, ways))))
+    }
+
   const responding = (handler: (request: HttpServerRequest) => Decided, askedBy = Answers.askedBy) =>
     Quiet.handler((request): Effect.Effect<Response, never, HttpRouter.Provided> =>
       Effect.flatMap(handler(request), (decision) => {
@@ -89,5 +119,5 @@ export const make = (config: Config.Config<HttpRouter.Provided>, { answer, subje
 
   const at = ([method, path]: Paths.Route) => [method, `${config.path}${path}` as `/${string}`] as const
 
-  return { own: [origin, ...others], place, forUser, returning, responding, at }
+  return { own, place, forUser, returning, leaving, responding, at }
 }
