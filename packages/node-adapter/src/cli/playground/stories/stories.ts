@@ -63,7 +63,15 @@ const call = (words: string): Step => ({ action: { _tag: "Call", count: 1 }, wor
 
 const fault = (fault: FakeFault.Fault, words: string): Step => ({ action: { _tag: "Fault", fault }, words })
 
-const start: Step = { action: { _tag: "StartProcess" }, words: "A new process starts." }
+/** Ends the process in the middle of a refresh, and starts another. */
+const restart = (signal: "SIGTERM" | "SIGKILL", how: string): ReadonlyArray<Step> => [
+  fault({ _tag: "ResponseSlow", millis: 2_000 }, "Zapier will take 2 seconds to respond."),
+  {
+    action: { _tag: "KillDuringCall", signal },
+    words: `The app calls the API. While its refresh is under way, the process is ${how}.`
+  },
+  { action: { _tag: "StartProcess" }, words: "A new process starts." }
+]
 
 export const stories: { readonly [name: string]: Story } = {
   hours: {
@@ -124,17 +132,7 @@ export const stories: { readonly [name: string]: Story } = {
     title: "The process is killed",
     lead: "A deployment ends the process by SIGTERM in the middle of a refresh.",
     servers: ["Strict"],
-    steps: [
-      connect,
-      tenHours,
-      fault({ _tag: "ResponseSlow", millis: 2_000 }, "Zapier will take 2 seconds to respond."),
-      {
-        action: { _tag: "KillDuringCall", signal: "SIGTERM" },
-        words: "The app calls the API. While its refresh is under way, the process is told to end."
-      },
-      start,
-      call("The new process calls the API.")
-    ],
+    steps: [connect, tenHours, ...restart("SIGTERM", "told to end"), call("The new process calls the API.")],
     moral:
       "The library's close() waits for the response and stores it before the process ends. The client written by hand has nothing to wait for, so its new tokens are lost with the process."
   },
@@ -145,12 +143,7 @@ export const stories: { readonly [name: string]: Story } = {
     steps: [
       connect,
       tenHours,
-      fault({ _tag: "ResponseSlow", millis: 2_000 }, "Zapier will take 2 seconds to respond."),
-      {
-        action: { _tag: "KillDuringCall", signal: "SIGKILL" },
-        words: "The app calls the API. While its refresh is under way, the process is killed."
-      },
-      start,
+      ...restart("SIGKILL", "killed"),
       { action: { _tag: "TimePasses", minutes: 2 }, words: "Two minutes pass." },
       call("The new process calls the API.")
     ],
