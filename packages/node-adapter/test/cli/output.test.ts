@@ -1,6 +1,5 @@
 /** What others have put into texts, on its way to a terminal; and output that cannot be written. */
 import { spawn } from "node:child_process"
-import { closeSync, openSync } from "node:fs"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
@@ -52,19 +51,6 @@ const atTerminal = Effect.fnUntraced(function* (args: ReadonlyArray<string>, env
   )
   return { code, shown: `${shown}${recorder.lines.stdout}${recorder.lines.stderr}` }
 })
-
-/** A command as a process of its own, whose stdout is a disk without room. */
-const intoFull = (args: ReadonlyArray<string>, env: CommandLine.Environment) =>
-  Effect.promise(async () => {
-    const full = openSync("/dev/full", "w")
-    const child = spawn(process.execPath, [CommandLine.published(), ...args], {
-      stdio: ["ignore", full, "pipe"],
-      env: { ...env }
-    })
-    closeSync(full)
-    const code = new Promise<number | null>((resolve) => child.on("close", resolve))
-    return { stderr: child.stderr === null ? "" : CommandLine.unwrapped(await text(child.stderr)), code: await code }
-  })
 
 describe("what others have put into texts", () => {
   it.live("reaches no terminal as control characters, whatever it is a part of", () =>
@@ -223,7 +209,11 @@ describe.skipIf(process.platform !== "linux")("output that cannot be written", (
       const message = "cannot write to stdout (ENOSPC). Check the disk, or where the output goes."
       for (const args of commands) {
         const error = args.includes("--json") ? JSON.stringify({ _tag: "CannotWrite", message }) : `error: ${message}`
-        expect(yield* intoFull(args, world.env), args.join(" ")).toEqual({ code: 1, stderr: `${error}\n` })
+        const { code, stderr } = yield* CommandLine.intoFull(args, world.env)
+        expect({ code, stderr: CommandLine.unwrapped(stderr) }, args.join(" ")).toEqual({
+          code: 1,
+          stderr: `${error}\n`
+        })
       }
     })
   )

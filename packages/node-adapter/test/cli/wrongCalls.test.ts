@@ -2,13 +2,11 @@
  * Calls the command line in wrong ways, and keeps `docs/cli-errors.md` up to date, which shows each message.
  * `npx vitest run packages/node-adapter/test/cli/wrongCalls.test.ts -u` writes it anew.
  */
-import { spawn } from "node:child_process"
-import { chmodSync, closeSync, copyFileSync, mkdirSync, openSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs"
 import { createServer as createHttpServer } from "node:http"
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { text } from "node:stream/consumers"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as CommandLine from "../utils/CommandLine.ts"
@@ -54,20 +52,6 @@ const wrongPostgresPassword = () => {
 }
 
 const wrongRedisPassword = "-WRONGPASS invalid username-password pair or user is disabled.\r\n"
-
-/** A command as a process of its own, whose stdout is a disk without room. */
-const intoFull = (args: ReadonlyArray<string>, env: CommandLine.Environment) =>
-  Effect.promise(async (): Promise<CommandLine.Ended> => {
-    const full = openSync("/dev/full", "w")
-    const child = spawn(process.execPath, [CommandLine.published(), ...args], {
-      stdio: ["ignore", full, "pipe"],
-      env: { ...env }
-    })
-    closeSync(full)
-    const code = new Promise<number | null>((resolve) => child.on("close", resolve))
-    const [stderr, ended] = await Promise.all([child.stderr === null ? "" : text(child.stderr), code])
-    return { code: ended, stdout: "", stderr }
-  })
 
 const sync = <A>(thunk: () => A) => Effect.sync(thunk)
 
@@ -310,7 +294,7 @@ const zapier = Effect.fnUntraced(function* ({ world }: Made) {
     {
       call: "scopes > /dev/full",
       when: "the disk is full",
-      run: intoFull(["scopes"], {})
+      run: CommandLine.intoFull(["scopes"], {})
     }
   ] satisfies ReadonlyArray<Wrong>
 })

@@ -1,6 +1,6 @@
 /** The command line in this process, and as a process of its own. */
 import { execFileSync, spawn } from "node:child_process"
-import { existsSync, readdirSync, rmSync } from "node:fs"
+import { closeSync, existsSync, openSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
@@ -136,3 +136,17 @@ export const start = (
   }))
   return { child, said, ended: Effect.promise(() => ended) }
 }
+
+/** A command as a process of its own, whose stdout is a disk without room. */
+export const intoFull = (args: ReadonlyArray<string>, env: Environment) =>
+  Effect.promise(async (): Promise<Ended> => {
+    const full = openSync("/dev/full", "w")
+    const child = spawn(process.execPath, [published(), ...args], {
+      stdio: ["ignore", full, "pipe"],
+      env: { ...env }
+    })
+    closeSync(full)
+    const code = new Promise<number | null>((resolve) => child.on("close", resolve))
+    const [stderr, ended] = await Promise.all([child.stderr === null ? "" : text(child.stderr), code])
+    return { code: ended, stdout: "", stderr }
+  })

@@ -1,17 +1,7 @@
 import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import { describe, expect, it } from "@effect/vitest"
 import * as Diagram from "../../../../src/cli/playground/freePlay/diagram.ts"
-
-const edges: { readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } } } =
-  UserGrant.edges
-
-const moves = Object.entries(edges).flatMap(([from, events]) =>
-  Object.entries(events).flatMap(([event, targets]) =>
-    Object.keys(targets)
-      .filter((to) => to !== from)
-      .map((to) => ({ from, event, to }))
-  )
-)
+import { moves } from "../../../utils/grantMoves.ts"
 
 describe("the diagram", () => {
   const draw = Diagram.make({ name: "a user's grant", edges: UserGrant.edges, kind: "whole" })

@@ -1,21 +1,10 @@
 import { UserGrantChanged } from "@zapier-workflow-auth/core/AuthEvent"
-import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import { RateLimited, ReconnectRequired, ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Entry from "../../../../src/cli/playground/freePlay/entry.ts"
-
-const edges: { readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } } } =
-  UserGrant.edges
-
-const moves = Object.entries(edges).flatMap(([from, events]) =>
-  Object.entries(events).flatMap(([event, targets]) =>
-    Object.keys(targets)
-      .filter((to) => to !== from)
-      .map((to) => ({ from, event, to }))
-  )
-)
+import { moves } from "../../../utils/grantMoves.ts"
 
 const decode = Schema.decodeUnknownSync(UserGrantChanged)
 
