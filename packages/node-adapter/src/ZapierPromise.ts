@@ -192,7 +192,7 @@ export interface ZapierPromise extends Endpoints.Endpoints {
   readonly accessToken: (subject: string, options?: SignalOptions) => Promise<Result<Token>>
   /** Returns an access token of the app itself. */
   readonly appToken: (scopes: ReadonlyArray<Scopes.Scope>, options?: SignalOptions) => Promise<Result<Token>>
-  /** What White Label partners need besides: connect URLs and tokens. Needs the option `whiteLabel`. */
+  /** Connect URLs and tokens for White Label partners. Needs the option `whiteLabel`. */
   readonly whiteLabel: WhiteLabel.WhiteLabelCalls
   /**
    * Calls the API at a path such as `/v2/zaps?limit=5`, or at an absolute URL of the API, with the endpoint's credential.

@@ -26,7 +26,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Variable from "./internal/variable.ts"
 
 /**
- * What was agreed with Zapier at onboarding, and the key that signs, or the function of a KMS.
+ * The values agreed with Zapier at onboarding, and the key that signs, or the function of a KMS.
  *
  * @since 0.1.0
  */
@@ -110,7 +110,7 @@ export const layerConfig: Layer.Layer<never, ZapierAuthError> = Layer.unwrap(
       scopes: Scopes.parse(Option.getOrElse(scopes, () => "")),
       key: yield* keyOf(key, keyFile),
       keyId: Option.getOrUndefined(keyId),
-      // Whether it is one of those, its layer finds out.
+      // Its layer checks that it is one of the algorithms.
       algorithm: Option.getOrUndefined(algorithm) as PartnerKey.Algorithm | undefined
     })
   })

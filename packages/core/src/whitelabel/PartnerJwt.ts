@@ -30,7 +30,7 @@ export interface Profile {
 }
 
 /**
- * What a JWT has of its own.
+ * The values of one JWT alone.
  *
  * @since 0.1.0
  */

@@ -1,4 +1,4 @@
-/** What the pages of the playground have in common: their style, their script, and who may load what. */
+/** The common parts of the playground's pages: their style, their script, and who may load what. */
 import { createHash } from "node:crypto"
 import { escape } from "../../internal/markup.ts"
 import * as FreePlayPage from "./freePlay/freePlayPage.ts"
@@ -62,7 +62,7 @@ const morph = (old, fresh) => {
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value)
   const next = [...fresh.childNodes]
   const before = [...old.childNodes]
-  // What has an id is found again where others came before it.
+  // An element with an id is found again after others came before it.
   const named = new Map(before.filter(({ id }) => id).map((node) => [node.id, node]))
   next.forEach((child, index) => {
     const at = old.childNodes[index]
@@ -139,7 +139,7 @@ const pages = { "/": "Stories", "/play": "Free play" } as const
 export interface Page {
   readonly path: keyof typeof pages
   readonly body: string
-  /** What a screen reader says of the newest thing that happened. */
+  /** The newest event, as a screen reader says it. */
   readonly news: string
 }
 

@@ -64,7 +64,7 @@ export const layer = ({
     })
   }).pipe(Effect.orDie)
 
-  /** What only the playground's own pages may do. Without a script, the browser goes back to its page. */
+  /** Actions that only the playground's own pages may request. Without a script, the browser goes back to its page. */
   const post = (
     path: `/${string}`,
     backTo: (name: string) => string,

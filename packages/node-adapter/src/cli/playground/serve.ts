@@ -42,7 +42,7 @@ export const listen = Effect.fnUntraced(function* (port: number) {
 
 export const { clientId } = World
 
-/** What is to be registered with the fake. */
+/** The app to register with the fake. */
 export const app = ({ redirectUri }: Listening) => ({
   name: "Acme Notes",
   clientId,

@@ -12,7 +12,7 @@ import type { Result } from "./failure.ts"
 import * as Input from "./input.ts"
 
 /**
- * What was agreed with Zapier for White Label, and the key that signs, or the function of a KMS.
+ * The values agreed with Zapier for White Label, and the key that signs, or the function of a KMS.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ interface Signal {
 }
 
 /**
- * What White Label partners need besides calls. Each is told `InvalidConfig` where the option `whiteLabel` was left out.
+ * The calls for White Label partners only. Each returns `InvalidConfig` if the option `whiteLabel` was left out.
  *
  * @since 0.1.0
  */
@@ -60,7 +60,7 @@ export const make = (run: Run): WhiteLabelCalls => {
       if (EffectResult.isFailure(read)) return { ok: false, error: Failure.ofError(read.failure) }
       const [options] = read.success
       return run(
-        // What is no object, the core refuses.
+        // The core refuses anything but an object.
         Input.isRecord(options) ? options : undefined,
         Effect.flatMap(
           ZapierAuth.use(({ whiteLabel }) => whiteLabel),

@@ -7,9 +7,9 @@ import type { Facts, World } from "./world.ts"
 
 export interface Action {
   readonly label: string
-  /** What it is for, before it is pressed. */
+  /** Its purpose, before it is pressed. */
   readonly hint: string
-  /** What happens, in a sentence; nothing where it would be gone at once. */
+  /** The effect, in a sentence; left out if it would disappear at once. */
   readonly says?: string
   /** Why it would do nothing at a server. It is disabled when it would do nothing at any. */
   readonly useless?: (facts: Facts) => string | undefined

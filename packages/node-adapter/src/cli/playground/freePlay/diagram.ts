@@ -9,7 +9,7 @@ type Edges = {
   readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } | undefined }
 }
 
-/** What is lit: the state that the machine is in, and the edge that it came by. */
+/** The highlighted parts: the state that the machine is in, and the edge that it came by. */
 export interface Lit {
   readonly state: string
   readonly from?: string | undefined
@@ -128,7 +128,7 @@ export const make = ({ kind, ...machine }: { readonly name: string; readonly edg
 
   /** @param id is unique in the document, where the same machine may be drawn several times */
   return (lit: Lit, id: string): string => {
-    // What is lit is drawn over what is not.
+    // Highlighted parts are drawn over the others.
     const edges = [...all].sort(
       (a, b) => Number(lit.from === a.from && lit.state === a.to) - Number(lit.from === b.from && lit.state === b.to)
     )

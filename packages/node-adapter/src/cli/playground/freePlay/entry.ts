@@ -1,4 +1,4 @@
-/** What happens in free play, in a sentence each. */
+/** The events of free play, in a sentence each. */
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import type { CallError } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Duration from "effect/Duration"
@@ -160,7 +160,7 @@ const kindOf = (outcome: number | CallError): string =>
 const allSucceeded = (outcomes: ReadonlyArray<number | CallError>) =>
   outcomes.every((outcome) => typeof outcome === "number" && outcome < 400)
 
-/** What came of calls: the status of each response, or why there is none. */
+/** The outcomes of calls: the status of each response, or the reason for its absence. */
 export const ofCalls = (at: number, outcomes: ReadonlyArray<number | CallError>, tokenRequests: number): Entry => {
   const counts = new Map<string, number>()
   for (const outcome of outcomes) counts.set(kindOf(outcome), (counts.get(kindOf(outcome)) ?? 0) + 1)

@@ -9,7 +9,7 @@ import type { Facts } from "./world.ts"
 import { escape } from "../../../internal/markup.ts"
 import { type Server, servers } from "../stories/stories.ts"
 
-/** What is known of one server. */
+/** The known facts about one server. */
 export interface Side {
   readonly server: Server
   readonly facts: Facts
@@ -169,7 +169,7 @@ const latest = (sides: ReadonlyArray<Side>) =>
     })
     .join("")
 
-/** What a screen reader says of the newest thing that happened. */
+/** The newest event, as a screen reader says it. */
 export const newsOf = (sides: ReadonlyArray<Side>): string =>
   sides
     .flatMap(({ entries, server }) => {

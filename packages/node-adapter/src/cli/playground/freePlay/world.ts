@@ -28,10 +28,10 @@ import * as Entry from "./entry.ts"
 /** The sample app, at the fake. */
 export const clientId = "acme-notes"
 
-/** Who is signed in to the sample app. */
+/** The user who is signed in to the sample app. */
 export const subject = "ada"
 
-/** What it asks for. */
+/** The scopes that it requests. */
 export const scopes = ["profile", "zap"] as const
 
 // Entries.
@@ -49,7 +49,7 @@ const clockOf = (fake: FakeZapier["Service"]) =>
     return { clock, millis }
   })
 
-/** What happened, the oldest first. */
+/** The events, oldest first. */
 const makeJournal = (changed: Effect.Effect<unknown>) => {
   let entries: ReadonlyArray<Entry.Entry> = []
   let lit: Lit = { state: "Absent" }
@@ -91,7 +91,7 @@ export const make = Effect.fnUntraced(function* ({ changed, fake, granted, origi
   const secretAtZapier = Effect.map(fake.state, ({ apps }) =>
     Option.match(HashMap.get(apps, clientId), { onNone: () => "", onSome: (app) => app.clientSecret })
   )
-  // What the app has been given. Zapier may have replaced it since.
+  // The app's secret. Zapier may have replaced it since.
   let clientSecret = yield* secretAtZapier
   let tokenRequests = 0
 
@@ -173,7 +173,7 @@ export const make = Effect.fnUntraced(function* ({ changed, fake, granted, origi
 
   const status: Effect.Effect<Status, ZapierAuthError> = inApp(ZapierAuth.use((auth) => auth.status(subject)))
 
-  /** What decides which buttons do something. */
+  /** The facts that decide which buttons are enabled. */
   const facts = Effect.gen(function* () {
     const { faults, grants } = yield* fake.state
     return {

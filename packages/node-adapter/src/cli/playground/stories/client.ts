@@ -1,4 +1,4 @@
-/** What the two clients of a story have in common: where they are, and what they can do for one user. */
+/** The common interface of the two clients of a story: their place, and their actions for one user. */
 import type * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 
 /** Where a client is. It is made anew with each process. */

@@ -120,7 +120,7 @@ export const make = Effect.fnUntraced(function* ({ column, settings, patience, p
   const { fake, origin } = yield* serveFake(settings)
   const secretAtZapier = Effect.map(fake.state, ({ apps }) => HashMap.getUnsafe(apps, clientId).clientSecret)
   const place = { clientId, directory, redirectUri, urls: ZapierUrls.at(origin) }
-  // What the app is configured with. Zapier may have replaced it since.
+  // The app's configured secret. Zapier may have replaced it since.
   let clientSecret = yield* secretAtZapier
   let ahead = 0
   // Only callers are impatient: to start a process and to connect may take longer on a busy machine.

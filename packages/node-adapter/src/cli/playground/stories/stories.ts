@@ -40,7 +40,7 @@ export interface Step {
 
 export interface Story {
   readonly title: string
-  /** What it is about, before it is played. */
+  /** Its subject, before it is played. */
   readonly lead: string
   readonly servers: ReadonlyArray<Server>
   /** How many processes the app has. Default: 1. */
@@ -48,7 +48,7 @@ export interface Story {
   /** How long a caller waits for a token, in milliseconds. Default: the library's 20 seconds. */
   readonly patience?: number
   readonly steps: ReadonlyArray<Step>
-  /** What to take away. */
+  /** The conclusion. */
   readonly moral: string
 }
 

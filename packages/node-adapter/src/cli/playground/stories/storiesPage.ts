@@ -138,7 +138,7 @@ const news = (story: Story, { progress, told }: Run): string => {
   return `${last.words} ${isSaid(last.outcomes) ? spoken(story, last.outcomes) : ""}`.trim()
 }
 
-/** What a screen reader says of the newest thing that happened. */
+/** The newest event, as a screen reader says it. */
 export const newsOf = (runs: ReadonlyMap<string, Run>): string => {
   const [name, run] = [...runs].findLast(([, { progress }]) => progress._tag !== "Waiting") ?? ["", undefined]
   const story = stories[name]

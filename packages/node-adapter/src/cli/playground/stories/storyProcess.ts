@@ -5,10 +5,10 @@ import type { CallProblem, Client, Place } from "./client.ts"
 
 export type Column = "ByHand" | "WithLibrary"
 
-/** What came of a call. */
+/** The outcome of a call. */
 export type Called = { readonly status: number } | CallProblem
 
-/** What the parent asks for, and what it is given. Times are in milliseconds. */
+/** The parent's requests and their results. Times are in milliseconds. */
 export interface Requests {
   readonly open: { readonly column: Column; readonly place: Place }
   readonly setClock: { readonly ahead: number }
