@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import * as Driver from "../machine/Driver.ts"
 import * as WhiteLabelToken from "../machine/WhiteLabelToken.ts"
 import type * as Scopes from "../oauth/Scopes.ts"
@@ -14,6 +13,7 @@ import type { PartnerSigner } from "../whitelabel/PartnerSigner.ts"
 import { RefreshOutcomeUnknown, ZapierAuthError } from "../ZapierAuthError.ts"
 import * as CallerChecks from "./callerChecks.ts"
 import * as EventHub from "./eventHub.ts"
+import * as Repetition from "./repetition.ts"
 import * as Runtime from "./runtime.ts"
 import * as TextProblem from "./textProblem.ts"
 import * as UriProblem from "./uriProblem.ts"
@@ -65,12 +65,6 @@ const readConnect = (outcome: TokenOutcome): TokenOutcome => {
   return { ...read, oddities }
 }
 
-// Exchanges may be repeated. `TokenEndpoint` already retries requests that were not sent.
-const isWorthAnother = (outcome: TokenOutcome) =>
-  outcome._tag === "NoResponse" || (outcome._tag === "Unavailable" && outcome.retryAfter === undefined)
-
-const pauses = Schedule.jittered(Schedule.exponential("250 millis"))
-
 const pathOf = (app: unknown): string | undefined => {
   const problem = TextProblem.first(app, TextProblem.unpaired)
   return problem === undefined && app !== "." && app !== ".." ? encodeURIComponent(String(app)) : undefined
@@ -84,11 +78,9 @@ export const make = Effect.fnUntraced(function* (
   // Report an unusable key at startup, not to the first user.
   yield* signer.current
 
+  // Exchanges may be repeated. `TokenEndpoint` already retries requests that were not sent.
   const again = (request: Effect.Effect<TokenOutcome>) =>
-    Effect.repeat(request, {
-      while: (outcome) => settings.retryFor > 0 && isWorthAnother(outcome),
-      schedule: Schedule.upTo(pauses, { duration: settings.retryFor })
-    })
+    Repetition.repeat(request, { mayRepeat: Repetition.isWorthAnother, retryFor: settings.retryFor })
 
   const exchange = (user: User, until: number): Effect.Effect<TokenOutcome> =>
     again(

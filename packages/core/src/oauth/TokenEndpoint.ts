@@ -18,12 +18,12 @@ import * as HttpClient from "effect/http/HttpClient"
 import { type HttpClientError, isHttpClientError } from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as AuthMetrics from "../AuthMetrics.ts"
 import { readApplication } from "../internal/bounded.ts"
 import * as BoundedBody from "../internal/boundedBody.ts"
 import * as Defects from "../internal/defects.ts"
 import { neverSentCode } from "../internal/neverSent.ts"
+import * as Repetition from "../internal/repetition.ts"
 import { sendOnce } from "../internal/sendOnce.ts"
 import { ZapierUrls } from "../zapier/ZapierUrls.ts"
 import { type Application, ClientApplication } from "./ClientApplication.ts"
@@ -110,35 +110,12 @@ const tooLate: TokenOutcome.TokenOutcome = { _tag: "NotTried" }
 // A request that certainly never left can always be retried.
 const neverLeft = (outcome: TokenOutcome.TokenOutcome) => outcome._tag === "NotSent"
 
-// A second request for an app token is harmless, unless the server asked for a pause.
-const isHarmlessTwice = (outcome: TokenOutcome.TokenOutcome) =>
-  neverLeft(outcome) ||
-  outcome._tag === "NoResponse" ||
-  (outcome._tag === "Unavailable" && outcome.retryAfter === undefined)
+// A second request for an app token is harmless.
+const isHarmlessTwice = (outcome: TokenOutcome.TokenOutcome) => neverLeft(outcome) || Repetition.isWorthAnother(outcome)
 
 // The number of requests sent, for spans.
 interface Counter {
   sent: number
-}
-
-const pauses = Schedule.jittered(Schedule.exponential("250 millis"))
-
-type Outcome = TokenOutcome.TokenOutcome
-
-// The first outcome is known, so that the schedule begins with its first pause.
-const repeatAfter = (
-  first: Outcome,
-  next: Effect.Effect<Outcome>,
-  mayRepeat: (outcome: Outcome) => boolean,
-  retryFor: number
-) => {
-  let known: Outcome | undefined = first
-  const takeKnown = Effect.suspend(() => {
-    const outcome = known
-    known = undefined
-    return outcome === undefined ? next : Effect.succeed(outcome)
-  })
-  return Effect.repeat(takeKnown, { while: mayRepeat, schedule: Schedule.upTo(pauses, { duration: retryFor }) })
 }
 
 const refusedRepetition =
@@ -216,9 +193,7 @@ export const make = Effect.gen(function* () {
         const startedAt = yield* Clock.monotonicTimeNanos
         const counter = { sent: 0 }
         const next = attempt(request, options, counter)
-        const first = yield* next
-        // Nearly all need no schedule. A schedule allows one repetition even without any time.
-        const outcome = retryFor > 0 && mayRepeat(first) ? yield* repeatAfter(first, next, mayRepeat, retryFor) : first
+        const outcome = yield* Repetition.repeat(next, { mayRepeat, retryFor })
         yield* Effect.annotateCurrentSpan({ outcome: outcome._tag, attempts: counter.sent })
         const duration = Duration.nanos((yield* Clock.monotonicTimeNanos) - startedAt)
         const grant = { grant: request._tag }
