@@ -186,7 +186,12 @@ describe("PromiseStores", () => {
 
   it.effect.each(calls)("one that never responds is given up after storeTimeout: %s", ([, call]) => {
     const zapier = TestZapier.make()
-    const silent = () => new Promise<never>(() => undefined)
+    let reached: () => void
+    const isAsked = new Promise<void>((resolve) => (reached = resolve))
+    const silent = () => {
+      reached()
+      return new Promise<never>(() => undefined)
+    }
     const hung = { get: silent, compareAndSet: silent, remove: silent }
     const layer = zapier.process({ storeTimeout: "3 seconds" }).pipe(
       Layer.provide(
@@ -201,6 +206,9 @@ describe("PromiseStores", () => {
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
       const asked = yield* Effect.forkChild(Effect.flip(Effect.asVoid(call(auth))), { startImmediately: true })
+      // Time must not pass before the store is asked: the digest of a login's URL takes real time.
+      yield* Effect.promise(() => isAsked)
+      yield* TestZapier.tick
       yield* TestClock.adjust(soon)
       assert.isDefined(asked.pollUnsafe())
       const { reason } = yield* Fiber.join(asked)

