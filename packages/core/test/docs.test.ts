@@ -15,36 +15,30 @@ const settings = Result.getOrThrow(Settings.make())
 
 const sections = [
   {
-    name: "ConsentAttempt",
     machine: ConsentAttempt.machine,
     purpose:
       "One for each authorization URL that was handed out. Its `state` works once, and its code is exchanged at most once."
   },
   {
-    name: "UserGrant",
     machine: UserGrant.machine(settings),
     purpose:
       "One for each user and client application. Tokens that a refresh brings are stored in every state of the generation that they renew. A failed refresh counts only while its process owns the lease."
   },
   {
-    name: "AppCredential",
     machine: AppCredential.machine(settings),
     purpose: "One for each client application and set of scopes. A new token is simply requested."
   },
   {
-    name: "WhiteLabelToken",
     machine: WhiteLabelToken.machine(settings),
     purpose:
       "One for each client application, user and tenant of White Label. It is the machine of AppCredential under another name: a new token is requested, by a JWT that is signed for it."
   },
   {
-    name: "ClientId",
     machine: ClientId.machine,
     purpose: "One for each process: whether Zapier takes the client id."
   },
   {
-    name: "Driver",
-    machine: { initial: "Idle", edges: DriverState.edges },
+    machine: { name: "Driver", initial: "Idle", edges: DriverState.edges },
     purpose:
       "One for each process and record. It steps one of the machines above over the record, and sends its requests. The table has what it does with the store; a load or save that it has given up changes nothing when it ends."
   }
@@ -58,9 +52,9 @@ const document = [
   "",
   "An event that a state has no edge for is rejected with `IllegalTransition` and changes nothing. A stale event, one about",
   "tokens that have been replaced or from a process that has lost its lease, changes nothing either, and is no error.",
-  ...sections.flatMap(({ machine, name, purpose }) => [
+  ...sections.flatMap(({ machine, purpose }) => [
     "",
-    `## ${name}`,
+    `## ${machine.name}`,
     "",
     purpose,
     "",
