@@ -48,8 +48,9 @@ export interface Verdict {
 export const sourcesOf = ({ leftOut, sources }: Area): ReadonlyArray<string> =>
   globSync([...sources], { exclude: Object.keys(leftOut) })
 
-// A browser would take too long.
-const testsOf = ({ tests }: Area): ReadonlyArray<string> => globSync([...tests], { exclude: ["**/*.browser.test.ts"] })
+// Browsers and databases would take too long to start for each mutant.
+const testsOf = ({ tests }: Area): ReadonlyArray<string> =>
+  globSync([...tests], { exclude: ["**/*.{browser,integration}.test.ts"] })
 
 /** The 95 % interval of a share, by Wilson's formula, in percent. */
 export const interval = (hits: number, count: number): readonly [low: number, high: number] => {
