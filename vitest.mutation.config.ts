@@ -28,8 +28,9 @@ export default defineConfig({
   },
   test: {
     sequence: { sequencer: ShortestFirst },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Stryker ends what hangs.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     isolate: false,
     include: tests.split(" ")
   }

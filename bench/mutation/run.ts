@@ -114,8 +114,8 @@ export const run = async (
     warnings: { unknownOptions: false },
     // Nothing to rewrite: the copy lies below the project.
     tsconfigFile: "coverage/none.json",
-    tempDirName: `coverage/stryker-${name}`,
-    ignorePatterns: ["**/dist", "**/test-output", "docs/images", "website", "examples"],
+    tempDirName: "coverage/stryker",
+    ignorePatterns: ["coverage", "**/dist", "**/test-output", "docs/images", "website", "examples"],
     reporters: ["progress-append-only", "html", "json"],
     htmlReporter: { fileName: `${folder}/${name}.html` },
     jsonReporter: { fileName: report },

@@ -326,10 +326,11 @@ const readPart = <A>(field: Field, given: A | Config.Config<A>, name: string = f
     onSuccess: (found): Effect.Effect<Part<A>> =>
       Option.isSome(found)
         ? Effect.succeed({ field, name, found })
-        : Effect.match(given, {
-            onFailure: (error) => ({ field, name: nameIn(error) ?? name, found }),
-            onSuccess: (value) => ({ field, name, found: Option.some(value) })
-          })
+        : Effect.map(Effect.match(given, { onFailure: nameIn, onSuccess: () => undefined }), (missing = name) => ({
+            field,
+            name: missing,
+            found
+          }))
   })
 }
 
