@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Command from "./command.ts"
 import { areas } from "./mutation/areas.ts"
 import * as Run from "./mutation/run.ts"
-import * as Sample from "./mutation/sample.ts"
+import * as Sample from "./mutation/plugins.ts"
 
 const mutation = (...args: ReadonlyArray<string>) => Command.run("mutation.ts", args)
 

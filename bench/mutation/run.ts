@@ -4,7 +4,7 @@ import { once } from "node:events"
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { Area } from "./areas.ts"
-import type { Size } from "./sample.ts"
+import type { Size } from "./plugins.ts"
 
 export interface Options {
   /** Undefined: all mutants. */
@@ -48,9 +48,9 @@ export interface Verdict {
 export const sourcesOf = ({ leftOut, sources }: Area): ReadonlyArray<string> =>
   globSync([...sources], { exclude: Object.keys(leftOut) })
 
-// Browsers and databases would take too long to start for each mutant.
+// Browsers, databases and the compiler would take too long to start for each mutant.
 const testsOf = ({ tests }: Area): ReadonlyArray<string> =>
-  globSync([...tests], { exclude: ["**/*.{browser,integration}.test.ts"] })
+  globSync([...tests], { exclude: ["**/*.{browser,integration,types}.test.ts"] })
 
 /** The 95 % interval of a share, by Wilson's formula, in percent. */
 export const interval = (hits: number, count: number): readonly [low: number, high: number] => {
@@ -105,7 +105,7 @@ export const run = async (
   const folder = "coverage/mutation"
   const [config, report] = [`${folder}/${name}.config.json`, `${folder}/${name}.json`]
   const options = {
-    plugins: ["@stryker-mutator/vitest-runner", fileURLToPath(new URL("sample.ts", import.meta.url))],
+    plugins: ["@stryker-mutator/vitest-runner", fileURLToPath(new URL("plugins.ts", import.meta.url))],
     testRunner: "vitest",
     vitest: { configFile: "vitest.mutation.config.ts", related: false },
     mutate: sourcesOf(area).filter((file) => file.includes(only)),
@@ -116,7 +116,7 @@ export const run = async (
     tsconfigFile: "coverage/none.json",
     tempDirName: "coverage/stryker",
     ignorePatterns: ["coverage", "**/dist", "**/test-output", "docs/images", "website", "examples"],
-    reporters: ["progress-append-only", "html", "json"],
+    reporters: ["progress-append-only", "survivors", "html", "json"],
     htmlReporter: { fileName: `${folder}/${name}.html` },
     jsonReporter: { fileName: report },
     allowConsoleColors: false,

@@ -1,6 +1,7 @@
-/** A plugin of Stryker that chooses a sample of the mutants. */
+/** Plugins of Stryker: one chooses a sample of the mutants, one shows survivors at once, because a run takes long. */
 import { createHash } from "node:crypto"
 import { relative } from "node:path"
+import { say } from "../report.ts"
 
 export interface Mutant {
   readonly id: string
@@ -51,4 +52,22 @@ class Sample {
   }
 }
 
-export const strykerPlugins = [{ kind: "Checker", name: "sample", injectableClass: Sample }]
+interface Tested {
+  readonly fileName: string
+  readonly status: string
+  readonly mutatorName: string
+  readonly location: { readonly start: { readonly line: number; readonly column: number } }
+}
+
+class Survivors {
+  onMutantTested({ fileName, location, mutatorName, status }: Tested) {
+    if (status !== "Survived" && status !== "NoCoverage") return
+    const { column, line } = location.start
+    say(`Survived: ${relative("", fileName)}:${line}:${column} ${mutatorName}`)
+  }
+}
+
+export const strykerPlugins = [
+  { kind: "Checker", name: "sample", injectableClass: Sample },
+  { kind: "Reporter", name: "survivors", injectableClass: Survivors }
+]
