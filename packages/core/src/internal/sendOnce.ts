@@ -87,8 +87,9 @@ export const sendOnce = (
     const sent = gate(refusal, () => neverLeft(first))
     // Show only the URL of a token request to tracers.
     const original = HttpClientRequest.post(request.url)
+    const own = Context.get(context, Tracer.Tracer)
     const { next, tracer } = watch(
-      QuietTracer.make(Context.get(context, Tracer.Tracer), { original, sent: request }),
+      QuietTracer.isSeen(own) ? QuietTracer.make(own, { original, sent: request }) : own,
       (ended) => (first = ended)
     )
     const isUntraced = Context.get(context, HttpClient.TracerDisabledWhen)
@@ -101,8 +102,8 @@ export const sendOnce = (
       evaluated()
       return prepared
     })
-    return Effect.updateContext(client.postprocess(ready), (own: Context.Context<never>) =>
-      own.pipe(
+    return Effect.updateContext(client.postprocess(ready), (services: Context.Context<never>) =>
+      services.pipe(
         Context.add(Tracer.Tracer, tracer),
         Context.add(HttpClient.TracerDisabledWhen, (sending) => {
           if (isRequest(sending)) {
