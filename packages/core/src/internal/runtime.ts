@@ -31,7 +31,8 @@ interface Change<S, E> {
 }
 
 interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged, R, O> {
-  readonly driver: (key: string) => Driver.Driver<S, E, C, R, O>
+  /** `others`: how many keys have work in progress. */
+  readonly driver: (key: string, others: number) => Driver.Driver<S, E, C, R, O>
   readonly get: (key: string) => Effect.Effect<Option.Option<Versioned<NoInfer<S>>>, StoreError>
   readonly set: (key: string, expected: number | undefined, state: NoInfer<S>) => Effect.Effect<boolean, StoreError>
   /** Sends a request, unless `until` (elapsed) has passed. */
@@ -233,7 +234,7 @@ export const make = Effect.fnUntraced(function* <
   const entryOf = (key: string): Running => {
     const found = running.get(key)
     if (found !== undefined) return found
-    const driver = options.driver(key)
+    const driver = options.driver(key, running.size)
     const entry: Running = {
       key,
       driver,
