@@ -7,14 +7,14 @@
  * @example
  * ```ts
  * import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
- * import * as AnswerArbitraries from "@zapier-workflow-auth/testing/fake/AnswerArbitraries"
+ * import * as ResponseArbitraries from "@zapier-workflow-auth/testing/fake/ResponseArbitraries"
  * import * as Arbitrary from "effect/Arbitrary"
  * import * as Effect from "effect/Effect"
  *
  * const asked = { scopes: ["zap"], startedAt: 0, now: 50 }
  * const check = Arbitrary.checkEffect(
- *   AnswerArbitraries.granted,
- *   (answer) => TokenOutcome.interpret(answer, asked)._tag === "Granted"
+ *   ResponseArbitraries.granted,
+ *   (response) => TokenOutcome.interpret(response, asked)._tag === "Granted"
  * )
  *
  * Effect.runSync(check)._tag // => "Passed"
@@ -162,10 +162,13 @@ const notTokens: ReadonlyArray<unknown> = [
 const elsewhere = "https://elsewhere.example"
 
 // A response that was cut off.
-const cutOff = Arbitrary.map(Arbitrary.all({ answer: documented, length: Draw.int(0, 90) }), ({ answer, length }) => ({
-  ...answer,
-  body: answer.body.slice(0, length)
-}))
+const cutOff = Arbitrary.map(
+  Arbitrary.all({ response: documented, length: Draw.int(0, 90) }),
+  ({ response, length }) => ({
+    ...response,
+    body: response.body.slice(0, length)
+  })
+)
 
 /**
  * Unusable responses: cut off, of another type, not JSON, without a token that a header can carry, a redirect, or an
@@ -201,7 +204,7 @@ export const any: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose([
  * @since 0.1.0
  */
 export const outcome: Arbitrary.Arbitrary<TokenOutcome.TokenOutcome> = Draw.choose<TokenOutcome.TokenOutcome>([
-  Arbitrary.map(any, (answer) => TokenOutcome.interpret(answer, { scopes: ["zap"], startedAt: 0, now: 50 })),
+  Arbitrary.map(any, (response) => TokenOutcome.interpret(response, { scopes: ["zap"], startedAt: 0, now: 50 })),
   Arbitrary.map(Draw.oneOf(["ECONNREFUSED", "ENOTFOUND"]), (code) => ({ _tag: "NotSent", code })),
   Arbitrary.Constant({ _tag: "NoResponse" })
 ])
