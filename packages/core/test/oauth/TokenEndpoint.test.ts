@@ -50,16 +50,16 @@ interface Call {
   readonly init: RequestInit
 }
 
-/** The endpoint over a `fetch` that answers as told, and what that was asked for. */
+/** The endpoint over a `fetch` that calls `respond`, and the requests that it received. */
 const make = (
-  answer: (call: Call, count: number) => Response | Promise<Response>,
+  respond: (call: Call, count: number) => Response | Promise<Response>,
   application: Layer.Layer<ClientApplication.ClientApplication> = ClientApplication.layer(options)
 ) => {
   const calls: Array<Call> = []
   const fetch = async (url: unknown, init: RequestInit = {}) => {
     const call = { url: String(url), init }
     calls.push(call)
-    return answer(call, calls.length)
+    return respond(call, calls.length)
   }
   const layer = TokenEndpoint.layer.pipe(
     Layer.provide([
@@ -83,7 +83,7 @@ const transportError = (cause: unknown) =>
   })
 
 describe("TokenEndpoint", () => {
-  it.effect("posts to the configured URL and reads the answer", () => {
+  it.effect("posts to the configured URL and reads the response", () => {
     const { calls, layer } = make(granted)
     return Effect.gen(function* () {
       const outcome = yield* request
@@ -120,14 +120,14 @@ describe("TokenEndpoint", () => {
   })
 
   it.effect("counts the life of a token from the start of its request", () => {
-    const answer = Promise.withResolvers<Response>()
-    const { layer } = make(() => answer.promise)
+    const response = Promise.withResolvers<Response>()
+    const { layer } = make(() => response.promise)
     return Effect.gen(function* () {
       yield* TestClock.setTime(1_000)
       const fiber = yield* Effect.forkChild(request, { startImmediately: true })
       yield* tick
       yield* TestClock.adjust(5_000)
-      answer.resolve(granted())
+      response.resolve(granted())
       expect(yield* Fiber.join(fiber)).toMatchObject({
         _tag: "Granted",
         tokens: { obtainedAt: 1_000, expiresAt: 3_601_000 }
@@ -136,7 +136,7 @@ describe("TokenEndpoint", () => {
   })
 })
 
-describe("TokenEndpoint, without an answer", () => {
+describe("TokenEndpoint, without a response", () => {
   it.effect("listens until it is interrupted, and then lets go on the wire as well", () => {
     const { calls, layer } = make(() => new Promise<Response>(() => {}))
     return Effect.gen(function* () {
@@ -151,7 +151,7 @@ describe("TokenEndpoint, without an answer", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("does not know what came of a request whose answer breaks off", () => {
+  it.effect("reports an unknown outcome when the response breaks off", () => {
     const { layer } = make(
       () =>
         new Response(

@@ -36,7 +36,7 @@ const odditiesOf = (changes: Record<string, unknown>) => {
 const lifetimeOf = (expires_in: unknown) => (granted({ expires_in })?.expiresAt ?? Number.NaN) - asked.startedAt
 
 describe("TokenOutcome.interpret, of a success", () => {
-  it("takes the documented answer, with its lifetime counted from the start of the request", () => {
+  it("reads the documented response, with its lifetime counted from the start of the request", () => {
     expect(reveal(interpret(documented))).toEqual({
       _tag: "Granted",
       tokens: {
@@ -166,7 +166,7 @@ describe("TokenOutcome.interpret, of a success", () => {
     expect(odditiesOf({ expires_in })).toEqual(["expires_in"])
   })
 
-  it("finds nothing odd in the documented answer, and names all that is, without its value", () => {
+  it("finds no oddity in the documented response, and names every other one without its value", () => {
     expect(odditiesOf({})).toEqual([])
     expect(odditiesOf({ scope: null, token_type: null, refresh_token: null, expires_in: null, error: null })).toEqual(
       []
@@ -469,7 +469,7 @@ describe("TokenOutcome, of anything", () => {
   )
 })
 
-describe("the edges of what an answer may be", () => {
+describe("the limits of a response", () => {
   const asked = { scopes: ["zap"], startedAt: 0, now: 1_000 }
   const body = JSON.stringify({ access_token: "a", token_type: "Bearer", expires_in: 10 })
 
@@ -490,7 +490,7 @@ describe("the edges of what an answer may be", () => {
     expect(TokenOutcome.mayHaveActed(outcome)).toBe(mayHave)
   })
 
-  it("a redirect is no answer, from 300 on", () => {
+  it("rejects redirects, from status 300 on", () => {
     expect(TokenOutcome.interpret({ status: 300, headers: {}, body }, asked)._tag).toBe("Malformed")
     expect(TokenOutcome.interpret({ status: 299, headers: {}, body }, asked)._tag).toBe("Granted")
   })

@@ -13,9 +13,9 @@ const runs = { arbitrary: { runs: 300 } }
 
 const asked: TokenOutcome.Asked = { scopes: ["profile"], startedAt: 1_000, now: 1_050 }
 
-const interpret = (response: TokenOutcome.Answer) => TokenOutcome.interpret(response, asked)
+const interpret = (response: TokenOutcome.TokenResponse) => TokenOutcome.interpret(response, asked)
 
-const tagOf = (response: TokenOutcome.Answer) => interpret(response)._tag
+const tagOf = (response: TokenOutcome.TokenResponse) => interpret(response)._tag
 
 describe("every arbitrary", () => {
   const all = Object.entries(ResponseArbitraries).filter(([, value]) => Arbitrary.isArbitrary(value))
@@ -103,7 +103,7 @@ describe("a response of the token endpoint", () => {
         "it is not a JSON object (Content-Type: application/json)",
         "its access token cannot be sent in a header"
       ]
-      const problemOf = (response: TokenOutcome.Answer) => {
+      const problemOf = (response: TokenOutcome.TokenResponse) => {
         const outcome = interpret(response)
         return outcome._tag === "Malformed" ? outcome.problem : outcome._tag
       }

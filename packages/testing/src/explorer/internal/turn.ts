@@ -112,7 +112,7 @@ export const write = (
 }
 
 /** A response arrives in the socket of its process. */
-export const receive = (turn: Turn, name: string, send: Of<"Send">, response: TokenOutcome.Answer) => {
+export const receive = (turn: Turn, name: string, send: Of<"Send">, response: TokenOutcome.TokenResponse) => {
   const process = processOf(turn, name)
   const now = World.wall(turn.world, process)
   const { request, sentAt } = send
