@@ -316,7 +316,7 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapi
     Effect.map(FakeZapier, (zapier) =>
       HttpClient.make((request, url) => {
         const ways: Web.Ways<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> = {
-          answered: (response) => Effect.succeed(Answers.make(request, response)),
+          responded: (response) => Effect.succeed(Answers.make(request, response)),
           truncated: (response, bytes) =>
             Effect.succeed(HttpClientResponse.fromWeb(request, Web.toTruncated(response, bytes))),
           broken: (how) => Effect.fail(Answers.transportError(request, Web.codes[how]))

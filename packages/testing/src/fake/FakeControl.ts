@@ -325,7 +325,7 @@ export const connect = (
   now: number
 ): Controlled<readonly [FakeWhiteLabel.ConnectEnd, FakeState.FakeState]> =>
   Result.gen(function* () {
-    const { decision = "allow" } = yield* parse(ConnectOptions, "The answer", options)
+    const { decision = "allow" } = yield* parse(ConnectOptions, "The response", options)
     const request = FakeHttp.request("GET", connectUrl)
     if (!URL.canParse(connectUrl) || Parse.route(request.path) !== "Connect") {
       return yield* fail("The Connect URL is not that of a Connect page: /to/{app}.")

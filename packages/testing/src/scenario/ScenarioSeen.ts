@@ -206,7 +206,7 @@ export interface Exchange {
   /** When the app got its response or its error. */
   readonly endedAt: number | undefined
   /** The result for the app: `Lost` if the connection broke, the app hung up, or was killed. */
-  readonly end: "Open" | "Answered" | "Lost"
+  readonly end: "Open" | "Responded" | "Lost"
   readonly status: number | undefined
   /** True if a fault was injected into it. */
   readonly isStruck: boolean

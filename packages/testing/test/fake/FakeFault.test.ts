@@ -258,7 +258,7 @@ describe("a refresh that is struck", () => {
     [{ _tag: "ResponseLost" }, { _tag: "Closed" }],
     [{ _tag: "ResponseSilent" }, { _tag: "Silent" }],
     [{ _tag: "ConnectionReset", afterActing: true }, { _tag: "Reset" }],
-    [slow, { _tag: "Answered", delay: 1_500 }],
+    [slow, { _tag: "Responded", delay: 1_500 }],
     [
       { _tag: "TruncatedBody", bytes: 10 },
       { _tag: "Truncated", bytes: 10 }
@@ -298,7 +298,7 @@ describe("a refresh that is struck", () => {
     [{ _tag: "Redirected", status: 307 }, 307]
   ])("by %o is rejected, and nothing has happened", (fault, status) => {
     const { handled, hasNotActed } = refresh(fault)
-    assert.deepStrictEqual([handled.response.status, handled.delivery], [status, { _tag: "Answered", delay: 0 }])
+    assert.deepStrictEqual([handled.response.status, handled.delivery], [status, { _tag: "Responded", delay: 0 }])
     if (status === 401) assert.deepStrictEqual(JSON.parse(handled.response.body), { error: "invalid_client" })
     hasNotActed()
   })
@@ -317,7 +317,7 @@ describe("a refresh that is struck", () => {
     const { handled, hasActed } = refresh({ _tag: "MalformedJson" })
     assert.throws(() => JSON.parse(handled.response.body))
     assert.include(handled.response.body, handled.issued?.accessToken ?? "none")
-    assert.deepStrictEqual([handled.response.status, handled.delivery], [200, { _tag: "Answered", delay: 0 }])
+    assert.deepStrictEqual([handled.response.status, handled.delivery], [200, { _tag: "Responded", delay: 0 }])
     hasActed()
   })
 

@@ -326,7 +326,7 @@ describe("the exchange", () => {
       yield* zapier.setFaults([
         { fault: { _tag: "ResponseLost" }, match: { grantType: Partner.grantType, user: "user-2" } }
       ])
-      expect((yield* send(yield* jwt())).delivery._tag).toBe("Answered")
+      expect((yield* send(yield* jwt())).delivery._tag).toBe("Responded")
       const lost = yield* send(yield* jwt({ sub: "user-2" }))
       expect(lost.delivery._tag).toBe("Closed")
       expect(lost.issued?.origin).toStrictEqual({ _tag: "Jwt", tenant: "tenant-1", user: "user-2" })

@@ -72,7 +72,7 @@ const exchange = (parts: Partial<Exchange>): Exchange => ({
   line: "GET /v2/zaps -> 200",
   sentAt: 0,
   endedAt: 100,
-  end: "Answered",
+  end: "Responded",
   status: 200,
   isStruck: false,
   isDone: true,

@@ -4,7 +4,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as FakeHttp from "../FakeHttp.ts"
-import type { Answered } from "../FakeOutcome.ts"
+import type { Responded } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
 import { malformed, problem } from "./api/call.ts"
 import * as CrossOrigin from "./crossOrigin.ts"
@@ -99,7 +99,7 @@ export const deny = (request: Valid): string =>
 const userOf = ({ users }: FakeState.FakeState, email: string | undefined): FakeState.User | undefined =>
   users.find((user) => user.email === email)
 
-const allowAs = (state: FakeState.FakeState, request: Valid, user: FakeState.User, now: number): Answered => {
+const allowAs = (state: FakeState.FakeState, request: Valid, user: FakeState.User, now: number): Responded => {
   const allowed = allow(state, request, { userId: user.id, scopes: request.scopes }, now)
   return { state: allowed.state, response: FakeHttp.redirect(302, allowed.location) }
 }
@@ -119,7 +119,7 @@ export const refusal = (
 }
 
 // Handles the form of the consent page.
-const decide = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, valid: Valid, now: number): Answered => {
+const decide = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, valid: Valid, now: number): Responded => {
   const refuse = (status: Told["status"], problem: string) => ({
     state,
     response: refusal(request, { status, problem })
@@ -144,14 +144,14 @@ const ask = (
   valid: Valid,
   signedIn: string | undefined,
   now: number
-): Answered => {
+): Responded => {
   const user = userOf(state, signedIn) ?? state.users[0]
   if (!state.settings.asksForConsent && user !== undefined) return allowAs(state, valid, user, now)
   const action = Links.pathTo(request, `${request.path}?${request.query}`)
   return { state, response: Pages.consent({ ...valid, users: state.users, signedIn, action }) }
 }
 
-export const handle = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
+export const handle = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Responded => {
   if (request.method !== "GET" && request.method !== "POST") {
     return { state, response: problem(405, "This takes GET and POST.", { allow: "GET, POST" }) }
   }

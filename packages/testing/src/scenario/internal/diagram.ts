@@ -147,7 +147,7 @@ export const of = (
     const isLost = end === "Lost" && !isCutOff
     // The app may not have noticed yet.
     const isUnsent =
-      (isLost && request === undefined) || (end !== "Answered" && fault !== undefined && unsent.has(fault))
+      (isLost && request === undefined) || (end !== "Responded" && fault !== undefined && unsent.has(fault))
     const [where = ""] = url.split("?", 1)
     const target = request === undefined ? where : `${request.method} ${request.path}`
     const sent = { from: app, to: host, text: `${target}${carried(exchange)}`, number, isLost: isUnsent }

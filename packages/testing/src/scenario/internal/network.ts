@@ -119,7 +119,7 @@ const isDone = ({ fault, response }: Handled): boolean => {
 const pauseOf = ({ response }: Handled) => Math.max(0, Number(response.headers["retry-after"] ?? 0) || 0) * 1_000
 
 const areReadable = ({ delivery, response }: Handled) =>
-  delivery._tag === "Answered" &&
+  delivery._tag === "Responded" &&
   TokenOutcome.interpret(response, { scopes: [], startedAt: 0, now: 0 })._tag === "Granted"
 
 export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<Seeded, "below">, timeline: Timeline) => {
@@ -214,7 +214,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     const { hasTokens, issued, owner, retryAfter, trouble } = exchange
     exchange.endedAt = timeline.now()
     if (trouble !== undefined) trouble.until = exchange.endedAt + (retryAfter ?? 0)
-    exchange.end = response === undefined ? "Lost" : "Answered"
+    exchange.end = response === undefined ? "Lost" : "Responded"
     exchange.status = response?.status
     exchange.isGranted = response !== undefined && hasTokens
     if (exchange.request === undefined) exchange.line = `${exchange.line} -> no response`

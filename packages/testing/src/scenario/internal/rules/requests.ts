@@ -48,7 +48,7 @@ export const keepsRetryAfter: Rule = {
             request?.path === exchange.request?.path &&
             request?.method === exchange.request?.method
         )
-      if (refused?.endedAt === undefined || refused.end !== "Answered") return undefined
+      if (refused?.endedAt === undefined || refused.end !== "Responded") return undefined
       const early = refused.endedAt + (refused.retryAfter ?? 0) - exchange.sentAt
       return early > 0 ? `this was sent ${early} ms before Retry-After was over: ${exchange.line}` : undefined
     })
