@@ -16,7 +16,7 @@
  *       { kind: "App", name: "the app" }
  *     ],
  *     entries: [
- *       { _tag: "Arrow", at: 0, from: 0, to: 1, text: "calls", tone: "Plain", isAnswer: false, isLost: false }
+ *       { _tag: "Arrow", at: 0, from: 0, to: 1, text: "calls", tone: "Plain", isResponse: false, isLost: false }
  *     ],
  *     left: 0
  *   },

@@ -17,10 +17,10 @@ const lineOf = ({ lanes }: Diagram.Diagram, entry: Diagram.Entry): string => {
     case "Step":
       return `${entry.at} # ${entry.text}`
     case "Arrow": {
-      const { at, fault, from, isAnswer, isLost, number, text, to, tone } = entry
+      const { at, fault, from, isResponse, isLost, number, text, to, tone } = entry
       const marks = [tone === "Plain" ? "" : tone, isLost ? "lost" : "", fault ?? ""].filter((mark) => mark !== "")
       const marked = marks.length === 0 ? "" : ` (${marks.join(", ")})`
-      return `${at} ${name(from)} ${isAnswer ? "-->" : "->"} ${name(to)}: ${number === undefined ? "" : `${number} `}${text}${marked}`
+      return `${at} ${name(from)} ${isResponse ? "-->" : "->"} ${name(to)}: ${number === undefined ? "" : `${number} `}${text}${marked}`
     }
     case "Note":
       return `${entry.at} ${name(entry.lane)}: ${entry.text}`
@@ -285,7 +285,7 @@ describe("a page", () => {
       to: 1,
       text: "calls",
       tone: "Plain",
-      isAnswer: false,
+      isResponse: false,
       isLost: false
     } as const
     const diagram: Diagram.Diagram = {
@@ -304,7 +304,7 @@ describe("a page", () => {
           text: "shows tokens ada#1",
           tone: "Bad",
           number: 1,
-          isAnswer: true,
+          isResponse: true,
           isLost: true,
           fault: "ResponseLost"
         },

@@ -91,7 +91,7 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
       const more = number === undefined ? {} : { number }
       const tone = isLost ? "Bad" : "Plain"
       const text = isLost || made.length === 0 ? label : `${label}: tokens ${made.join(", ")}`
-      add(Diagram.arrow(at, { from: zapier, to: lane, text, tone, isLost, isAnswer: true, ...more }))
+      add(Diagram.arrow(at, { from: zapier, to: lane, text, tone, isLost, isResponse: true, ...more }))
     }
     for (const operation of after.operations) {
       if (operation._tag !== "Send" || before.operations.some(isOf(operation))) continue
@@ -105,14 +105,14 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
     const lane = laneOf(after.name)
     const asks = (text: string) => void entries.push(Diagram.arrow(at, { from: callers, to: lane, text }))
     const told = (text: string, tone: Diagram.Tone) =>
-      void entries.push(Diagram.arrow(at, { from: lane, to: callers, text, tone, isAnswer: true }))
+      void entries.push(Diagram.arrow(at, { from: lane, to: callers, text, tone, isResponse: true }))
     const calls = ({ doing }: World.Caller) => {
       if (doing._tag !== "Calling") return
       const text = `calls with access token ${name(Redacted.value(doing.access.accessToken))}`
       entries.push(Diagram.arrow(at, { from: lane, to: zapier, text }))
     }
     const responds = (text: string, tone: Diagram.Tone) =>
-      void entries.push(Diagram.arrow(at, { from: zapier, to: lane, text, tone, isAnswer: true }))
+      void entries.push(Diagram.arrow(at, { from: zapier, to: lane, text, tone, isResponse: true }))
     for (const caller of before.callers) {
       const now = after.callers.find(({ id }) => id === caller.id)
       const was = caller.doing._tag

@@ -6,7 +6,7 @@ import * as Timeline from "./timeline.ts"
 import * as Diagram from "../../internal/diagram/model.ts"
 
 // The order of simultaneous events of a step.
-const order = { step: 0, back: 1, begin: 2, answer: 3, write: 4, browser: 5, request: 6, result: 7, violation: 8 }
+const order = { step: 0, back: 1, begin: 2, response: 3, write: 4, browser: 5, request: 6, result: 7, violation: 8 }
 
 interface Placed {
   readonly step: number
@@ -82,7 +82,7 @@ export const of = (
     if (does === "ComeBack" && result !== undefined && result.action !== "ComeBack") {
       const text =
         result.action === "Deny" ? "sends the browser back: denied" : `sends the browser back: a code of ${subject}`
-      place(step, order.back, Diagram.arrow(beganAt - start, { from: zapier, to: user, text, isAnswer: true }))
+      place(step, order.back, Diagram.arrow(beganAt - start, { from: zapier, to: user, text, isResponse: true }))
     }
     if (!isBrowsed(deed)) {
       place(step, order.begin, Diagram.arrow(beganAt - start, { from: user, to: app, text: begins[does] }))
@@ -92,7 +92,7 @@ export const of = (
     if (does !== "LogIn" || endedAt === undefined || !(goesOn || isKept)) return
     const at = endedAt - start
     if (!isBrowsed(deed)) {
-      const sends = Diagram.arrow(at, { from: app, to: user, text: "sends the browser to Zapier", isAnswer: true })
+      const sends = Diagram.arrow(at, { from: app, to: user, text: "sends the browser to Zapier", isResponse: true })
       place(step, order.result, sends)
     }
     const answer = result?.action === "Deny" ? "denies" : "allows"
@@ -106,7 +106,7 @@ export const of = (
     place(step, order.browser, Diagram.arrow(beganAt - start, sent))
     if (endedAt === undefined) return
     const text = leadsTo === undefined ? String(status) : `${status} to ${leadsTo}`
-    place(step, order.browser, Diagram.arrow(endedAt - start, { from: app, to: user, text, isAnswer: true }))
+    place(step, order.browser, Diagram.arrow(endedAt - start, { from: app, to: user, text, isResponse: true }))
   }
 
   const ofResult = ({ action, deed, end, endedAt, exit, isElsewhere, shown, step, subject }: Result) => {
@@ -119,13 +119,13 @@ export const of = (
     // The browser is at Zapier then: the app shows nothing.
     if (action === "LogIn" && exit._tag === "Success") {
       const text = `keeps the callback: a code of ${subject}`
-      return place(step, order.result, Diagram.arrow(at, { from: zapier, to: user, text, isAnswer: true }))
+      return place(step, order.result, Diagram.arrow(at, { from: zapier, to: user, text, isResponse: true }))
     }
     const from = appLane(visits.findLast((visit) => visit.deed === deed)?.instance)
     const text = `${action} shows ${shown}${error}`
     // The page that has just arrived is what the user sees.
     if (isBrowsed(deed)) return place(step, order.result, Diagram.note(at, user, text, tones[shown]))
-    place(step, order.result, Diagram.arrow(at, { from, to: user, text, tone: tones[shown], isAnswer: true }))
+    place(step, order.result, Diagram.arrow(at, { from, to: user, text, tone: tones[shown], isResponse: true }))
   }
 
   const carried = ({ accessToken, code, refreshToken }: Exchange) => {
@@ -157,14 +157,14 @@ export const of = (
       return place(stepsBeganAt.length, order.result, waits)
     }
     const at = endedAt - start
-    if (isUnsent) return place(step, order.answer, Diagram.note(at, app, `no response to ${number}`, "Bad"))
+    if (isUnsent) return place(step, order.response, Diagram.note(at, app, `no response to ${number}`, "Bad"))
     const made = issued === undefined ? "" : `tokens ${name(issued.accessToken)}`
     const text = isLost
       ? `the response is lost${made === "" ? "" : `, and ${made} with it`}`
       : [status, ...(made === "" ? [] : [made]), ...(isCutOff ? ["just before the app is killed"] : [])].join(", ")
     const tone = isLost ? "Bad" : "Plain"
-    const back = { from: host, to: app, text, number, isAnswer: true, isLost, fault, tone } as const
-    place(step, order.answer, Diagram.arrow(at, back))
+    const back = { from: host, to: app, text, number, isResponse: true, isLost, fault, tone } as const
+    place(step, order.response, Diagram.arrow(at, back))
   }
 
   const ofWrite = ({ at, grant, instance, isDone, step, subject }: Write) => {

@@ -7,11 +7,11 @@ interface Entry {
   readonly at: number
   /** The step that it belongs to; `kind` orders simultaneous entries. */
   readonly step: number
-  readonly kind: "step" | "answer" | "event" | "browser" | "request" | "result"
+  readonly kind: "step" | "response" | "event" | "browser" | "request" | "result"
   readonly text: string
 }
 
-const kinds: ReadonlyArray<Entry["kind"]> = ["step", "answer", "event", "browser", "request", "result"]
+const kinds: ReadonlyArray<Entry["kind"]> = ["step", "response", "event", "browser", "request", "result"]
 
 // Enough last lines to show the cause of a violation.
 const shown = 40
@@ -55,15 +55,15 @@ const sent = (seen: Seen, exchange: Exchange, number: number): Entry => {
   }
 }
 
-const answered = (seen: Seen, exchange: Exchange, number: number): ReadonlyArray<Entry> => {
+const responded = (seen: Seen, exchange: Exchange, number: number): ReadonlyArray<Entry> => {
   const { end, endedAt, issued, line, status } = exchange
   if (endedAt === undefined) return []
   const fault = /\((\w+)\)$/.exec(line)?.[1]
   const struck = exchange.isStruck && fault !== undefined ? ` (fault: ${fault})` : ""
   const made = issued === undefined ? "" : `, tokens ${Names.nameOf(seen, issued.accessToken)}`
-  const answer =
+  const response =
     end === "Lost" ? `the app gets no response${made === "" ? "" : `${made} are lost`}` : `${status}${made}`
-  return [{ at: endedAt, step: exchange.step, kind: "answer", text: `  ${number} <- ${answer}${struck}` }]
+  return [{ at: endedAt, step: exchange.step, kind: "response", text: `  ${number} <- ${response}${struck}` }]
 }
 
 const ofEvent: { readonly [tag in Told["event"]["_tag"]]: string } = {
@@ -123,7 +123,7 @@ export const linesOf = (seen: Seen, lines: ReadonlyArray<string>, start: number)
     ...steps,
     ...seen.exchanges.flatMap((exchange, index) => [
       sent(seen, exchange, index + 1),
-      ...answered(seen, exchange, index + 1)
+      ...responded(seen, exchange, index + 1)
     ]),
     ...(seen.browsings ?? []).flatMap(browsed),
     ...(seen.events ?? []).map(told),

@@ -96,7 +96,7 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
     const tone = outcome._tag === "Granted" ? "Plain" : "Bad"
     const more = number === undefined ? {} : { number }
     const text = outcomeText(outcome, names.of)
-    entries.push(Diagram.arrow(at, { from: zapier, to, text, tone, isLost, isAnswer: true, ...more }))
+    entries.push(Diagram.arrow(at, { from: zapier, to, text, tone, isLost, isResponse: true, ...more }))
   }
 
   const observe = (at: number, who: string, observation: Observation) => {
@@ -132,12 +132,12 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
       case "AccessRejected": {
         const text = `401 to access token ${names.of(Redacted.value(observation.access.accessToken))}`
         const to = ofOwner(observation.owner)
-        return void entries.push(Diagram.arrow(at, { from: zapier, to, text, tone: "Bad", isAnswer: true }))
+        return void entries.push(Diagram.arrow(at, { from: zapier, to, text, tone: "Bad", isResponse: true }))
       }
       case "AccessAccepted": {
         const text = `accepts access token ${names.of(observation.accessToken)}`
         const to = ofOwner(observation.owner)
-        return void entries.push(Diagram.arrow(at, { from: zapier, to, text, tone: "Good", isAnswer: true }))
+        return void entries.push(Diagram.arrow(at, { from: zapier, to, text, tone: "Good", isResponse: true }))
       }
       case "ProcessPaused":
         return once(
@@ -171,7 +171,7 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
       case "Told": {
         const sides = { from: processLane(event.slot), to: callerLane(event.who) }
         const tone = event.isGood ? "Good" : "Bad"
-        return void entries.push(Diagram.arrow(at, { ...sides, text: event.what, tone, isAnswer: true }))
+        return void entries.push(Diagram.arrow(at, { ...sides, text: event.what, tone, isResponse: true }))
       }
       case "Struck":
         return void entries.push(Diagram.note(at, ofOwner(event.owner), `fault: ${event.fault}`, "Bad"))
