@@ -463,7 +463,7 @@ describe("an app that waits for something real", () => {
     )
     const silent: ReadonlyArray<Step> = [connect, { _tag: "Arm", rule: { fault: { _tag: "RequestSilent" } } }, call]
     await expect(
-      ScenarioPromise.run(appWith(), silent, { rules: [ScenarioRules.answersEverybody], turn })
+      ScenarioPromise.run(appWith(), silent, { rules: [ScenarioRules.alwaysResponds], turn })
     ).rejects.toThrow(/ada waits for ever \(Call\)\n/)
   })
 })

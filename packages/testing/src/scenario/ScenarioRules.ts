@@ -18,7 +18,7 @@
  *
  * @since 0.1.0
  */
-import { tellsWhatIsSo, neverBreaks, letsUsersConnect, answersEverybody } from "./internal/rules/shown.ts"
+import { tellsWhatIsSo, neverBreaks, letsUsersConnect, alwaysResponds } from "./internal/rules/shown.ts"
 import { wastesNothing, keepsUsersApart, disconnectHolds, refreshesOnce } from "./internal/rules/tokens.ts"
 import { sendsCodesOnce, drawsStates, bindsBrowsers, asksForEnough } from "./internal/rules/attempts.ts"
 import { doesOnce, keepsRetryAfter, backsOff } from "./internal/rules/requests.ts"
@@ -27,7 +27,7 @@ import type { Rule } from "./internal/rules/rule.ts"
 
 export type { Rule } from "./internal/rules/rule.ts"
 export {
-  answersEverybody,
+  alwaysResponds,
   asksForEnough,
   backsOff,
   bindsBrowsers,
@@ -68,5 +68,5 @@ export const all: ReadonlyArray<Rule> = [
   keepsRetryAfter,
   backsOff,
   asksForEnough,
-  answersEverybody
+  alwaysResponds
 ]

@@ -555,10 +555,10 @@ describe("refreshesOnce", () => {
   })
 })
 
-describe("answersEverybody", () => {
+describe("alwaysResponds", () => {
   it("is broken by whoever waits in the end, and not by whoever was interrupted", () => {
     const check = (end: Result["end"]) =>
-      ScenarioRules.answersEverybody.check(seen({ results: [result({ end, exit: undefined })] }))
+      ScenarioRules.alwaysResponds.check(seen({ results: [result({ end, exit: undefined })] }))
     expect(check("Waiting")).toMatch(/^ada waits for ever \(Call\); if .*`turn`$/)
     expect(check("Killed")).toBeUndefined()
   })

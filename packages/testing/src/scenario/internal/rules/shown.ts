@@ -119,7 +119,7 @@ export const letsUsersConnect: Rule = {
  *
  * @since 0.1.0
  */
-export const answersEverybody: Rule = {
+export const alwaysResponds: Rule = {
   name: "Every caller gets a result",
   check: ({ exchanges, results }) =>
     first(results, ({ action, deed, end, subject }) => {
