@@ -149,13 +149,13 @@ const startOf = <Stores>(app: App<Stores>, stores: Effect.Effect<Stores, never, 
       stores: kept
     }
     const running = yield* promised(() => Globals.run(room, () => app.start(given)))
-    const { close, fetch: answer } = typeof running === "function" ? { fetch: running, close: undefined } : running
+    const { close, fetch: handle } = typeof running === "function" ? { fetch: running, close: undefined } : running
     yield* Effect.addFinalizer(() =>
       promised(() => Globals.run(room, () => close?.())).pipe(Effect.ensuring(Effect.sync(process.end)))
     )
     return (request: Request) =>
       Effect.flatMap(Effect.context(), (context) =>
-        promised(() => Globals.run({ ...room, context }, () => answer(request)))
+        promised(() => Globals.run({ ...room, context }, () => handle(request)))
       )
   })
 

@@ -115,7 +115,7 @@ describe("authorization", () => {
 describe("callback", () => {
   const said = (callback: AuthorizationCallback.Callback) => ({
     state: Redacted.value(callback.state),
-    answer: callback._tag === "Code" ? { code: Redacted.value(callback.code) } : { error: callback.error }
+    response: callback._tag === "Code" ? { code: Redacted.value(callback.code) } : { error: callback.error }
   })
 
   it.prop(

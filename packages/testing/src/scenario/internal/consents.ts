@@ -57,10 +57,10 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
   const ways = ScenarioWays.make(forge)
 
   // The user looks at the consent page for a while, and decides.
-  const answerConsentPage = Effect.fnUntraced(function* (
+  const decideOnConsentPage = Effect.fnUntraced(function* (
     deed: number,
     subject: Subject,
-    answer: "approve" | "deny",
+    decision: "approve" | "deny",
     account: Account
   ): Effect.fn.Return<ScenarioProcesses.Ended<ScenarioWays.Way>> {
     const generation = processes.starts()
@@ -71,7 +71,7 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
     authorizations.push(authorization)
     attempts.set(deed, authorization)
     yield* Effect.sleep(thought)
-    const back = yield* Effect.exit(zapier[answer](begun.value, { user: ScenarioNetwork.emailOf(subject, account) }))
+    const back = yield* Effect.exit(zapier[decision](begun.value, { user: ScenarioNetwork.emailOf(subject, account) }))
     if (back._tag === "Failure") return Exit.failCause(back.cause)
     network.sentBack(subject, back.value, account)
     return Exit.succeed({ callback: back.value, at: timeline.now(), generation, authorization })
@@ -98,12 +98,12 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
   const visitConsentPage = Effect.fnUntraced(function* (
     deed: number,
     subject: Subject,
-    answer: "approve" | "deny",
+    decision: "approve" | "deny",
     account: Account = "own"
   ) {
-    const way = yield* answerConsentPage(deed, subject, answer, account)
+    const way = yield* decideOnConsentPage(deed, subject, decision, account)
     if (!isExit(way) || way._tag === "Failure") return way
-    if (answer === "approve") ways.use(subject, way.value)
+    if (decision === "approve") ways.use(subject, way.value)
     return yield* bringBack(deed, subject, way.value)
   })
 
@@ -124,7 +124,7 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
 
     /** Begins a login, and keeps the callback for later. */
     logIn: Effect.fnUntraced(function* (deed: number, subject: Subject) {
-      const way = yield* answerConsentPage(deed, subject, "approve", "own")
+      const way = yield* decideOnConsentPage(deed, subject, "approve", "own")
       if (isExit(way) && way._tag === "Success") ways.keep(subject, way.value)
       return way
     }),

@@ -160,9 +160,9 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
           const open = { endedAt: undefined, status: undefined, leadsTo: undefined, headers: [] }
           const sent = { step: begun.step, deed, subject, instance, ...request, beganAt: timeline.now(), ...open }
           const index = browsings.push(sent) - 1
-          return (answer) => {
+          return (response) => {
             // A killed app's fibers no longer reach the browser.
-            if (!isOver) browsings[index] = { ...sent, ...answer, endedAt: timeline.now() }
+            if (!isOver) browsings[index] = { ...sent, ...response, endedAt: timeline.now() }
           }
         })
       )
