@@ -15,7 +15,7 @@ import { ZapierAuth } from "../src/ZapierAuth.ts"
 import { ZapierHttpClient } from "../src/ZapierHttpClient.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
-const { answer, lifetime, subject } = TestZapier
+const { lifetime, respond, subject } = TestZapier
 
 type Event = AuthEvent.AuthEvent
 
@@ -60,19 +60,19 @@ describe("AuthEvent", () => {
 
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust(lifetime)
-      zapier.nextToken(answer(429, "s3cret"))
+      zapier.nextToken(respond(429, "s3cret"))
       yield* Effect.flip(auth.accessToken(subject))
       yield* TestZapier.tick
       assert.deepInclude(last(), { _tag: "UserGrantChanged", subject, event: "RefreshFailed", cause: "RateLimited" })
       yield* TestClock.adjust("1 hour")
-      zapier.nextToken(answer(400, { error: "invalid_grant" }))
+      zapier.nextToken(respond(400, { error: "invalid_grant" }))
       yield* Effect.flip(auth.accessToken(subject))
       yield* TestZapier.tick
       assert.deepInclude(last(), { event: "RefreshRefused", to: "ReconnectRequired", cause: "Revoked", generation: 1 })
 
       const begun = yield* auth.authorizationUrl({ subject, scopes: ["zap"] })
       const state = new URL(Redacted.value(begun.url)).searchParams.get("state") ?? ""
-      zapier.nextToken(answer(400, { error: "invalid_grant" }))
+      zapier.nextToken(respond(400, { error: "invalid_grant" }))
       yield* Effect.flip(auth.handleCallback({ code: "c0de", state }, { subject }))
       yield* TestZapier.tick
       const { attempt } = begun
@@ -84,7 +84,7 @@ describe("AuthEvent", () => {
         cause: "CodeRefused"
       })
 
-      zapier.nextToken(answer(429, ""))
+      zapier.nextToken(respond(429, ""))
       yield* Effect.flip(auth.appToken(["zap", "profile"]))
       yield* TestZapier.tick
       assert.deepInclude(last(), { _tag: "AppCredentialChanged", event: "RequestFailed", cause: "RateLimited" })

@@ -43,7 +43,7 @@ const exchangeType = "urn:ietf:params:oauth:grant-type:token-exchange"
 const type = (name: string) => `urn:ietf:params:oauth:token-type:${name}`
 
 /** What a token request asked for. */
-const asked = ({ form }: TestZapier.Seen) => form.get("requested_token_type")?.split(":").at(-1)
+const asked = ({ form }: TestZapier.Received) => form.get("requested_token_type")?.split(":").at(-1)
 
 const list = ZapierHttpClient.use((zapier) => zapier.call("GET /v2/zaps", { credential: asAda }))
 
@@ -153,7 +153,7 @@ describe("WhiteLabel: a user's access token", () => {
 
   it.effect("is asked for again when the response is lost, by a new JWT", () => {
     const zapier = TestZapier.make()
-    zapier.nextToken(TestZapier.responseLost, TestZapier.answer(503, ""))
+    zapier.nextToken(TestZapier.responseLost, TestZapier.respond(503, ""))
     const layer = zapier.layer({ retryFor: "5 seconds" }).pipe(Layer.provide(mode({}, signsAtOnce)))
     return Effect.gen(function* () {
       const call = yield* Effect.forkChild(list)
@@ -196,7 +196,7 @@ describe("WhiteLabel: a user's access token", () => {
   it.effect("comes without its refresh token, which is told as odd", () => {
     const { layer, zapier } = make()
     zapier.nextToken(
-      TestZapier.answer(200, {
+      TestZapier.respond(200, {
         access_token: "access-1",
         refresh_token: "refresh-1",
         expires_in: 60,
@@ -227,7 +227,7 @@ describe("WhiteLabel: a user's access token", () => {
 
   it.effect("says what to look at when Zapier refuses the JWT", () => {
     const { layer, zapier } = make()
-    zapier.nextToken(TestZapier.answer(400, { error: "invalid_request", error_description: "raw words" }))
+    zapier.nextToken(TestZapier.respond(400, { error: "invalid_request", error_description: "raw words" }))
     return Effect.gen(function* () {
       const failure = yield* Effect.flip(token)
       expect(failure.message).toBe(
@@ -276,7 +276,7 @@ describe("WhiteLabel: a user's access token", () => {
       expect((yield* zap.forUser(asAda).get("/v2/zaps")).status).toBe(200)
       expect((yield* zap.forUser(asAda).get("/v1/apps")).status).toBe(200)
       const page = { links: { next: null, prev: null }, meta: { count: 0, limit: 10, offset: 0 }, data: [] }
-      zapier.nextApi(TestZapier.answer(200, page), TestZapier.answer(200, page))
+      zapier.nextApi(TestZapier.respond(200, page), TestZapier.respond(200, page))
       const typed = yield* ZapierApiClient.make({ retry: false })
       yield* typed.zaps.list({ credential: asAda })
       yield* ZapierApiClient.forUser(typed, asAda).zaps.list()
@@ -340,7 +340,7 @@ describe("WhiteLabel: connect tokens", () => {
       yield* token
       yield* Effect.forkChild(Stream.runForEach(auth.events, (event) => Effect.sync(() => events.push(event))))
       yield* TestZapier.tick
-      zapier.nextToken(TestZapier.answer(200, { access_token: "c", token_type: "N_A", expires_in: 360 }))
+      zapier.nextToken(TestZapier.respond(200, { access_token: "c", token_type: "N_A", expires_in: 360 }))
       yield* connectUrl()
       yield* TestZapier.tick
       expect(events).toEqual([])
@@ -351,7 +351,7 @@ describe("WhiteLabel: connect tokens", () => {
     const { layer, zapier } = make()
     return Effect.gen(function* () {
       yield* token
-      zapier.nextToken(TestZapier.answer(400, { error }))
+      zapier.nextToken(TestZapier.respond(400, { error }))
       const { url } = yield* connectUrl()
       expect(zapier.tokenRequests.map(asked)).toEqual([
         "access-token",
@@ -367,7 +367,7 @@ describe("WhiteLabel: connect tokens", () => {
     const { layer, zapier } = make()
     return Effect.gen(function* () {
       yield* token
-      const refuse = TestZapier.answer(400, { error: "invalid_request" })
+      const refuse = TestZapier.respond(400, { error: "invalid_request" })
       for (let times = 0; times < 5; times++) {
         const usual: TestZapier.Script = (_, usual) => Effect.sync(usual)
         zapier.nextToken(refuse, ...(times === 0 ? [usual, refuse] : []))

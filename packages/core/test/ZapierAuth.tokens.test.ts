@@ -157,12 +157,12 @@ describe("ZapierAuth: accessToken", () => {
   })
 
   it.effect.each([
-    ["invalid_client", TestZapier.answer(401, { error: "invalid_client" }), "ClientRejected"],
-    ["429", TestZapier.answer(429, "", { "retry-after": "5" }), "RateLimited"],
-    ["503", TestZapier.answer(503, ""), "ServiceUnavailable"],
+    ["invalid_client", TestZapier.respond(401, { error: "invalid_client" }), "ClientRejected"],
+    ["429", TestZapier.respond(429, "", { "retry-after": "5" }), "RateLimited"],
+    ["503", TestZapier.respond(503, ""), "ServiceUnavailable"],
     ["no connection", TestZapier.refused, "TransportFailed"],
-    ["a refused request", TestZapier.answer(400, { error: "unauthorized_client" }), "TokenRequestRefused"],
-    ["a page of a proxy", TestZapier.answer(403, "<html>"), "MalformedResponse"]
+    ["a refused request", TestZapier.respond(400, { error: "unauthorized_client" }), "TokenRequestRefused"],
+    ["a page of a proxy", TestZapier.respond(403, "<html>"), "MalformedResponse"]
   ] as const)("blames the right thing for %s, and keeps the grant", ([, script, expected]) => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
@@ -182,7 +182,7 @@ describe("ZapierAuth: accessToken", () => {
       const auth = yield* ZapierAuth
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust(lifetime)
-      zapier.nextToken(TestZapier.answer(429, ""))
+      zapier.nextToken(TestZapier.respond(429, ""))
       yield* Effect.flip(auth.accessToken(subject))
       yield* TestClock.adjust("59 seconds")
       const { reason } = yield* Effect.flip(auth.accessToken(subject))

@@ -301,7 +301,7 @@ it.effect("a server that fails and asks for no pause is left alone for a second,
   return Effect.gen(function* () {
     yield* TestZapier.connect(subject)
     yield* pass(TestZapier.lifetime)
-    zapier.nextToken(TestZapier.answer(503, "", { "retry-after": "0" }))
+    zapier.nextToken(TestZapier.respond(503, "", { "retry-after": "0" }))
     for (let call = 0; call < 20; call++) assert.strictEqual(yield* tokenOrReason, "ServiceUnavailable")
     assert.strictEqual(zapier.tokenRequests.length, 2)
   }).pipe(Effect.provide(zapier.layer()))

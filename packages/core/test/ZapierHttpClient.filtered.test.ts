@@ -59,7 +59,7 @@ describe("ZapierHttpClient, over a client that fails for a status", () => {
       const zapier = TestZapier.make(wrap)
       return Effect.gen(function* () {
         yield* TestZapier.connect(subject)
-        zapier.nextApi(TestZapier.answer(401, "{}"), TestZapier.answer(404, "{}"))
+        zapier.nextApi(TestZapier.respond(401, "{}"), TestZapier.respond(404, "{}"))
         const { reason, response } = yield* failureOf(call)
         assert.strictEqual(reason._tag, "StatusCodeError")
         assert.strictEqual(response?.status, 404)
@@ -77,7 +77,7 @@ describe("ZapierHttpClient, over a client that fails for a status", () => {
     const zapier = TestZapier.make(HttpClient.filterStatusOk)
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(...Array.from({ length: 3 }, () => TestZapier.answer(401, "{}")))
+      zapier.nextApi(...Array.from({ length: 3 }, () => TestZapier.respond(401, "{}")))
       assert.strictEqual((yield* failureOf(call)).response?.status, 401)
       assert.strictEqual(zapier.apiRequests.length, 2)
       assert.strictEqual((yield* failureOf(call)).response?.status, 401)
@@ -88,7 +88,7 @@ describe("ZapierHttpClient, over a client that fails for a status", () => {
     const zapier = TestZapier.make(HttpClient.filterStatusOk)
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(403, "{}"))
+      zapier.nextApi(TestZapier.respond(403, "{}"))
       assert.strictEqual((yield* failureOf(call)).response?.status, 403)
       assert.strictEqual(zapier.apiRequests.length, 1)
       assert.strictEqual(zapier.tokenRequests.length, 1)
@@ -99,7 +99,7 @@ describe("ZapierHttpClient, over a client that fails for a status", () => {
     const zapier = TestZapier.make(HttpClient.filterStatusOk)
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
-      zapier.nextApi(TestZapier.answer(401, "{}"))
+      zapier.nextApi(TestZapier.respond(401, "{}"))
       assert.strictEqual((yield* failureOf(apps)).response?.status, 401)
       assert.strictEqual(yield* auth.clientIdState, "Rejected")
       assert.strictEqual((yield* apps).status, 200)
@@ -114,7 +114,7 @@ describe("ZapierHttpClient, over a client that fails for a status", () => {
     const zapier = TestZapier.make(wrap)
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(418, "{}"))
+      zapier.nextApi(TestZapier.respond(418, "{}"))
       assert.equal(String(yield* Effect.flip(call)), "teapot")
     }).pipe(Effect.provide(zapier.layer()))
   })

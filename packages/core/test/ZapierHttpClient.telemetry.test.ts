@@ -13,7 +13,7 @@ import * as ZapierApiClient from "../src/zapier/ZapierApiClient.ts"
 import { ZapierHttpClient } from "../src/ZapierHttpClient.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
-const { answer, subject } = TestZapier
+const { respond, subject } = TestZapier
 
 /** The spans and the counted calls, with their labels, of an effect. */
 const told = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -75,7 +75,7 @@ describe("a call", () => {
     zapier.state.scope = "zap zap:delete"
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(answer(204, ""), answer(500, "oops"), answer(204, ""))
+      zapier.nextApi(respond(204, ""), respond(500, "oops"), respond(204, ""))
       const { calls, counted } = yield* told(
         Effect.gen(function* () {
           const { zaps } = yield* ZapierApiClient.make({ retry: { times: 1 } })
@@ -175,7 +175,7 @@ describe("a call", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect("gr4ce")
-      zapier.nextToken(answer(400, { error: "invalid_grant" }))
+      zapier.nextToken(respond(400, { error: "invalid_grant" }))
       const http = yield* ZapierHttpClient
       const { calls, counted } = yield* told(
         Effect.gen(function* () {

@@ -208,7 +208,7 @@ describe("ZapierHttpClient", () => {
       const zapier = TestZapier.make()
       return Effect.gen(function* () {
         yield* TestZapier.connect(subject)
-        zapier.nextApi(TestZapier.answer(401, "first"), TestZapier.answer(401, "second"))
+        zapier.nextApi(TestZapier.respond(401, "first"), TestZapier.respond(401, "second"))
         const client = yield* ZapierHttpClient
         const response = yield* client.call("GET /v2/zaps", { credential: asUser })
         assert.deepStrictEqual([response.status, yield* response.text], [401, "second"])
@@ -222,7 +222,7 @@ describe("ZapierHttpClient", () => {
         yield* TestZapier.connect(subject)
         const auth = yield* ZapierAuth
         const client = yield* ZapierHttpClient
-        // Another caller renews the token before the first answer arrives.
+        // Another caller renews the token before the first response arrives.
         zapier.nextApi(() =>
           Effect.as(
             Effect.orDie(Effect.flatMap(auth.accessToken(subject), (old) => auth.accessTokenRejected(subject, old))),
@@ -299,7 +299,7 @@ describe("ZapierHttpClient", () => {
       return Effect.gen(function* () {
         const client = yield* ZapierHttpClient
         const auth = yield* ZapierAuth
-        zapier.nextApi(TestZapier.answer(401, ""))
+        zapier.nextApi(TestZapier.respond(401, ""))
         assert.strictEqual((yield* client.call("GET /v1/apps")).status, 401)
         assert.strictEqual(yield* auth.clientIdState, "Rejected")
         yield* client.call("GET /v1/apps")
@@ -313,7 +313,7 @@ describe("ZapierHttpClient", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(status, ""))
+      zapier.nextApi(TestZapier.respond(status, ""))
       const client = yield* ZapierHttpClient
       assert.strictEqual((yield* client.call("GET /v2/zaps", { credential: asUser })).status, status)
       assert.deepStrictEqual([zapier.apiRequests.length, zapier.tokenRequests.length], [1, 1])

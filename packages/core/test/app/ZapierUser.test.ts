@@ -171,13 +171,13 @@ describe("ZapierUser.layerMiddleware", () => {
       yield* connect("ada")
       const get = yield* serve(routes, logs)
       zapier.nextApi(TestZapier.requestLost)
-      const answer = yield* get("/zaps", "ada")
-      expect(answer).toMatchObject({ status: 502, body: { reason: "HttpClientError", isRetryable: true } })
+      const response = yield* get("/zaps", "ada")
+      expect(response).toMatchObject({ status: 502, body: { reason: "HttpClientError", isRetryable: true } })
       expect(logs).toHaveLength(1)
       zapier.state.accessTokens.clear()
       zapier.nextToken(
-        TestZapier.answer(401, { error: "invalid_client" }),
-        TestZapier.answer(401, { error: "invalid_client" })
+        TestZapier.respond(401, { error: "invalid_client" }),
+        TestZapier.respond(401, { error: "invalid_client" })
       )
       expect(yield* get("/zaps", "ada")).toMatchObject({
         status: 500,
@@ -219,8 +219,8 @@ describe("ZapierUser: the typed client", () => {
       yield* connect("ada")
       yield* connect("eve", "code-2")
       const get = yield* serve(Layer.provide(route, layer))
-      const none = TestZapier.answer(200, { data: [], links: { next: null }, meta: { count: 0 } })
-      zapier.nextApi(none, none, TestZapier.answer(503, {}))
+      const none = TestZapier.respond(200, { data: [], links: { next: null }, meta: { count: 0 } })
+      zapier.nextApi(none, none, TestZapier.respond(503, {}))
       expect(yield* get("/zaps", "eve")).toEqual({ status: 200, body: [] })
       expect(yield* get("/zaps", "ada")).toEqual({ status: 200, body: [] })
       expect(zapier.apiRequests.map(({ authorization }) => authorization)).toEqual([

@@ -12,17 +12,17 @@ import * as ClientApplication from "../../src/oauth/ClientApplication.ts"
 import * as RateLimits from "../../src/zapier/RateLimits.ts"
 import { tick } from "../utils/TestZapier.ts"
 
-/** A server that notes when it was asked, and answers as told. */
+/** A server that notes when it was asked, and calls `respond`. */
 const setup = (
   options?: RateLimits.Options,
-  answer = (_: number) => new Response(),
+  respond = (_: number) => new Response(),
   change = (client: HttpClient.HttpClient) => client
 ) => {
   const askedAt: Array<number> = []
   const client = HttpClient.make((request) =>
     Effect.map(Clock.currentTimeMillis, (now) => {
       askedAt.push(now)
-      return HttpClientResponse.fromWeb(request, answer(askedAt.length))
+      return HttpClientResponse.fromWeb(request, respond(askedAt.length))
     })
   )
   const layer = RateLimits.layer(options).pipe(

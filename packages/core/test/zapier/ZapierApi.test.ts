@@ -157,7 +157,7 @@ it.effect.prop(
   { responses: Arbitrary.array(Any, { minLength: 20, maxLength: 20 }) },
   ({ responses }) =>
     TypedZapier.run(
-      responses.map(({ status, text }) => TestZapier.answer(status, text)),
+      responses.map(({ status, text }) => TestZapier.respond(status, text)),
       (client) =>
         Effect.gen(function* () {
           for (const _ of responses) {
