@@ -212,7 +212,7 @@ export const isComplete = (body: string): boolean => {
 const isBearable = (token: unknown): token is string => typeof token === "string" && Tokens.isBearable(token)
 
 // Unlike a header, a form carries any text.
-const isPresentable = (token: unknown): token is string =>
+const isUsable = (token: unknown): token is string =>
   typeof token === "string" && token.trim() !== "" && token.isWellFormed()
 
 // Content types that may be shown; others may hold anything.
@@ -287,7 +287,7 @@ const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: As
   if (!isBearable(access_token)) {
     const isMissing = access_token === undefined || access_token === null || access_token === ""
     const problem = isMissing ? "it contains no access token" : "its access token cannot be sent in a header"
-    const kept = isPresentable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {}
+    const kept = isUsable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {}
     return { _tag: "Malformed", status, problem, ...kept }
   }
   const scopes = Scopes.parseGranted(scope)
@@ -299,7 +299,7 @@ const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: As
       scopes: scopes.length === 0 ? asked.scopes : scopes,
       obtainedAt: asked.startedAt,
       expiresAt: asked.startedAt + lifetime(expires_in),
-      ...(isPresentable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {})
+      ...(isUsable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {})
     },
     ...(oddities.length === 0 ? {} : { oddities })
   }

@@ -10,7 +10,7 @@ describe("UserGrant: the right thing is blamed (R6)", () => {
   const unavailable: Pause.Failure = { cause: { _tag: "Unavailable", status: 503 } }
   const failed = (options: { mayHaveRotated?: boolean; failure?: Pause.Failure } = {}): Grants.Event => ({
     _tag: "RefreshFailed",
-    ...Grants.presented,
+    ...Grants.attempt,
     mayHaveRotated: false,
     ...options
   })
@@ -129,7 +129,7 @@ describe("UserGrant: 401 means look again (R7)", () => {
         })
       )
     )
-    expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken"])
+    expect(Grants.tagsOf(next.commands)).toEqual(["SendRefreshToken"])
   })
 
   it("while another owner refreshes, the rejection of the current token waits, and nobody uses it any more", () => {
@@ -222,7 +222,7 @@ describe("UserGrant: refresh when used (R8)", () => {
     )
     // A member that is there and undefined could not be stored.
     expect(next.state).not.toHaveProperty("pause")
-    expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
+    expect(Grants.tagsOf(next.commands)).toEqual(["SendRefreshToken", "UseAccessToken"])
     expect(Grants.commandOf(next.commands, "UseAccessToken")?.until).toBe(now + Grants.leaseDuration)
   })
 
@@ -242,7 +242,7 @@ describe("UserGrant: refresh when used (R8)", () => {
   })
 
   it("a dead token is renewed before anybody is answered", () => {
-    expect(Grants.tagsOf(Grants.step(Grants.active(), demand, end).commands)).toEqual(["PresentRefreshToken"])
+    expect(Grants.tagsOf(Grants.step(Grants.active(), demand, end).commands)).toEqual(["SendRefreshToken"])
   })
 
   it.prop(
@@ -272,14 +272,14 @@ describe("UserGrant: refresh when used (R8)", () => {
   it("a token with a life of ten seconds is renewed in its last second, not at each use", () => {
     const state = Grants.active({ tokens: Grants.tokens("3", { expiresAt: 10_000 }) })
     expect(Grants.tagsOf(Grants.step(state, demand, 8_999).commands)).toEqual(["UseAccessToken"])
-    expect(Grants.tagsOf(Grants.step(state, demand, 9_000).commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
+    expect(Grants.tagsOf(Grants.step(state, demand, 9_000).commands)).toEqual(["SendRefreshToken", "UseAccessToken"])
   })
 
   it("a renewed token is used until its own window begins", () => {
     const renewed = Grants.tokens("4", { obtainedAt: end, expiresAt: 2 * end })
     const next = Grants.step(
       Grants.refreshing(),
-      { _tag: "RefreshSucceeded", ...Grants.presented, tokens: renewed },
+      { _tag: "RefreshSucceeded", ...Grants.attempt, tokens: renewed },
       end + 500
     )
     expect(Grants.commandOf(next.commands, "UseAccessToken")?.until).toBe(2 * end - Grants.expiryMargin)
@@ -290,7 +290,7 @@ describe("UserGrant: refresh when used (R8)", () => {
     const paused = Grants.active({ pause })
     expect(Grants.step(paused, demand, end)).toEqual({ state: paused, commands: [{ _tag: "AwaitTime", pause }] })
     expect(Grants.tagsOf(Grants.step(paused, demand, end - 1).commands)).toEqual(["UseAccessToken"])
-    expect(Grants.tagsOf(Grants.step(paused, demand, end + 60_000).commands)).toEqual(["PresentRefreshToken"])
+    expect(Grants.tagsOf(Grants.step(paused, demand, end + 60_000).commands)).toEqual(["SendRefreshToken"])
   })
 
   it("a pause inside the window puts off the refresh until it ends", () => {
@@ -300,7 +300,7 @@ describe("UserGrant: refresh when used (R8)", () => {
     expect(Grants.tagsOf(during.commands)).toEqual(["UseAccessToken"])
     expect(Grants.commandOf(during.commands, "UseAccessToken")?.until).toBe(end - 100_000)
     expect(Grants.tagsOf(Grants.step(paused, demand, end - 100_000).commands)).toEqual([
-      "PresentRefreshToken",
+      "SendRefreshToken",
       "UseAccessToken"
     ])
   })
@@ -310,7 +310,7 @@ describe("UserGrant: refresh when used (R8)", () => {
     const until = (until: number) =>
       Grants.tagsOf(Grants.step(Grants.active({ pause: Grants.pause(until) }), demand, now).commands)
     expect(until(now + Grants.hour)).toEqual(["AwaitTime"])
-    expect(until(now + Grants.hour + 1)).toEqual(["PresentRefreshToken"])
+    expect(until(now + Grants.hour + 1)).toEqual(["SendRefreshToken"])
   })
 
   it("without a refresh token the access token is used to its end, and then the user has to connect", () => {

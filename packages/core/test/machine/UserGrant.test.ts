@@ -75,7 +75,7 @@ describe("UserGrant: consent and disconnect", () => {
     const anew = Grants.step(gone.state, { _tag: "ConsentGranted", family: "consent-2", tokens: Grants.tokens("b") }, 2)
     const late: Grants.Event = {
       _tag: "RefreshSucceeded",
-      ...Grants.presented,
+      ...Grants.attempt,
       generation: 1,
       tokens: Grants.tokens("c")
     }
@@ -123,13 +123,13 @@ describe("UserGrant: ReconnectRequired", () => {
     "never presents a token",
     { state: Grants.ReconnectRequired, event: UserGrant.Event, now: Schema.Finite },
     ({ event, now, state }) => {
-      expect(Grants.tagsOf(Grants.step(state, event, now).commands)).not.toContain("PresentRefreshToken")
+      expect(Grants.tagsOf(Grants.step(state, event, now).commands)).not.toContain("SendRefreshToken")
     },
     Grants.runs
   )
 
   it("keeps the refresh token, for a late success that names none", () => {
-    const next = Grants.step(Grants.refreshing(), { _tag: "RefreshRefused", ...Grants.presented }, 5_000)
+    const next = Grants.step(Grants.refreshing(), { _tag: "RefreshRefused", ...Grants.attempt }, 5_000)
     expect(JSON.stringify(reveal(next.state))).toContain("refresh-3")
   })
 })
@@ -230,7 +230,7 @@ describe("UserGrant.eventOfOutcome", () => {
   })
 
   it("names what the refresh was about, and nothing else of what it is given", () => {
-    const command = { ...about, _tag: "PresentRefreshToken", refreshToken: Tokens.secret("refresh-3") }
+    const command = { ...about, _tag: "SendRefreshToken", refreshToken: Tokens.secret("refresh-3") }
     expect(UserGrant.eventOfOutcome({ _tag: "InvalidGrant" }, command, true)).toStrictEqual({
       _tag: "RefreshRefused",
       ...about

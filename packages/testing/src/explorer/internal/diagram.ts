@@ -66,7 +66,7 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
       case "AuthorizationCode":
         return "a code of ada"
       case "Refresh":
-        return `refresh token ${name(World.presented(request))}`
+        return `refresh token ${name(World.secretOf(request))}`
       case "ClientCredentials":
         return "asks for a token of the app"
       case "TokenExchange":

@@ -215,7 +215,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
       }
       case "Send": {
         const { fate, outcome, request, response, sentAt, until } = operation
-        const name = world.names[World.presented(request)] ?? ""
+        const name = world.names[World.secretOf(request)] ?? ""
         const body = bodyText(response?.body, world)
         // The lifetime of its token counts from then.
         const isOld = due(sentAt + 1, world)
@@ -318,7 +318,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
       ),
       joined(history.consented, (token) => names[token] ?? ""),
       joined(history.codes, (code) => (code.owner === undefined && mayExchange(names[code.code]) ? of(code) : "")),
-      sorted(strays.map((request) => names[World.presented(request)] ?? "")),
+      sorted(strays.map((request) => names[World.secretOf(request)] ?? "")),
       joined(lateWrites, ({ save }) => `${World.isCurrent(world, save)}${operationText(save, world, "")}`),
       callbacks.length
     ]

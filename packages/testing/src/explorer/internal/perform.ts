@@ -40,7 +40,7 @@ const send = (turn: Turn, name: string, key: string, out: Extract<Output, { read
   }
   const request = out.request._tag === "Exchange" ? out.request.request : out.request
   const seen = by(turn, process)
-  const token = World.presented(request)
+  const token = World.secretOf(request)
   observe(
     turn,
     request._tag === "AuthorizationCode"

@@ -129,7 +129,7 @@ export const receive = (turn: Turn, name: string, send: Of<"Send">, response: To
 export const responded = (turn: Turn, process: Process, { request }: Of<"Send">, outcome: TokenOutcome.TokenOutcome) =>
   request._tag === "AuthorizationCode"
     ? observe(turn, { _tag: "CodeResponded", owner: World.ownerOf(process), outcome })
-    : observe(turn, { _tag: "Responded", ...by(turn, process), token: World.presented(request), outcome })
+    : observe(turn, { _tag: "Responded", ...by(turn, process), token: World.secretOf(request), outcome })
 
 /** A request that no process waits for may still reach the server. */
 export const stray = (turn: Turn, { request }: Of<"Send">): void => {

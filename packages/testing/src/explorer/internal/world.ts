@@ -164,7 +164,7 @@ export const wall = ({ now }: Pick<World, "now">, { offset }: Process): number =
 export const isBusy = ({ drivers }: Process): boolean => Object.values(drivers).some(DriverState.isBusy)
 
 /** The secret of a request: a code or a refresh token. */
-export const presented = (request: TokenRequest): string => {
+export const secretOf = (request: TokenRequest): string => {
   switch (request._tag) {
     case "AuthorizationCode":
       return Redacted.value(request.code)

@@ -78,8 +78,8 @@ const checkRefresh = (seen: Seen, exchange: Exchange, index: number): string | u
   const isRotated = earlier.some(({ isGranted, issued }) => isGranted && issued?.refreshToken !== undefined)
   if (isRotated) return `${whose} was sent although the app had received a newer one`
   const made = before.findLast(
-    ({ isGranted, issued, refreshToken: presented }) =>
-      isGranted && (issued?.refreshToken === refreshToken || presented === refreshToken)
+    ({ isGranted, issued, refreshToken: sent }) =>
+      isGranted && (issued?.refreshToken === refreshToken || sent === refreshToken)
   )
   const accessToken = made?.issued?.accessToken
   const life = accessToken === undefined ? undefined : seen.lives.get(accessToken)
