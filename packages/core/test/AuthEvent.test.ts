@@ -93,7 +93,7 @@ describe("AuthEvent", () => {
       const http = yield* ZapierHttpClient
       yield* http.call("GET /v1/apps", { credential: Credential.clientId })
       yield* TestZapier.tick
-      assert.deepInclude(last(), { _tag: "ClientIdChanged", from: "Presented", to: "Accepted" })
+      assert.deepInclude(last(), { _tag: "ClientIdChanged", from: "Unconfirmed", to: "Accepted" })
       yield* Fiber.interrupt(fiber)
 
       // Each is as its schema says, of this application, and without a secret.

@@ -283,7 +283,7 @@ describe("Machine.make: types", () => {
       ["UserGrant", "Absent"],
       ["AppCredential", "Absent"],
       ["ConsentAttempt", "Pending"],
-      ["ClientId", "Presented"]
+      ["ClientId", "Unconfirmed"]
     ])
   })
 
