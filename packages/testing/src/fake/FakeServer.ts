@@ -53,13 +53,13 @@ export const handle = (state: FakeState, request: FakeHttp.FakeRequest, now: num
 }
 
 const handled = (state: FakeState, request: FakeHttp.FakeRequest, now: number, facts: Facts): Handled => {
-  const struck = Faults.strike(state, request)
-  if (struck.fault !== undefined) {
-    return Faults.apply(struck.fault, request, struck.state, now, (state) =>
+  const injected = Faults.inject(state, request)
+  if (injected.fault !== undefined) {
+    return Faults.apply(injected.fault, request, injected.state, now, (state) =>
       respond(state, request, now + state.clockOffset, facts)
     )
   }
-  return { ...respond(struck.state, request, now + state.clockOffset, facts), delivery: Faults.atOnce }
+  return { ...respond(injected.state, request, now + state.clockOffset, facts), delivery: Faults.atOnce }
 }
 
 const slashed = ({ path, query }: FakeHttp.FakeRequest) => `${path}/${query && `?${query}`}`

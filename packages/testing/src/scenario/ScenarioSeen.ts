@@ -209,7 +209,7 @@ export interface Exchange {
   readonly end: "Open" | "Responded" | "Lost"
   readonly status: number | undefined
   /** True if a fault was injected into it. */
-  readonly isStruck: boolean
+  readonly hasFault: boolean
   /** True if the server carried it out, whatever the app knows. */
   readonly isDone: boolean
   /** The `Retry-After` of a faulty response, in milliseconds. */

@@ -306,7 +306,7 @@ describe("the Connect page", () => {
     })
   )
 
-  it.effect("is what faults strike, for all or for a user", () =>
+  it.effect("gets faults, for all users or for one", () =>
     Effect.gen(function* () {
       const { fake, token } = yield* begin()
       yield* fake.zapier.setFaults([{ fault: { _tag: "Unavailable" }, match: { endpoint: "connect", user: "user-1" } }])

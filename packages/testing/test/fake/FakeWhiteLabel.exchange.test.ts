@@ -319,7 +319,7 @@ describe("a JWT is refused", () => {
 })
 
 describe("the exchange", () => {
-  it.effect("is what faults strike, by its grant type and by the partner's user", () =>
+  it.effect("gets faults, by grant type and by the partner's user", () =>
     Effect.gen(function* () {
       const { api, jwt, zapier } = yield* make()
       const send = (given: string) => zapier.handle(Partner.tokenRequest(Partner.exchangeFields(given)))

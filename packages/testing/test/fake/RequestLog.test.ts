@@ -34,7 +34,7 @@ describe("RequestLog", () => {
     assert.strictEqual(entry.request.headers["authorization"], "Bearer t0ken")
   })
 
-  it("says which fault struck, and that a request never arrived", () => {
+  it("shows the injected fault, and that a request never arrived", () => {
     const apps = FakeHttp.request("GET", "/v1/categories")
     assert.strictEqual(entryOf(apps).line, "GET /v1/categories -> 200")
     const lost = entryOf(apps, { fault: { _tag: "ResponseLost" } })

@@ -74,7 +74,7 @@ const exchange = (parts: Partial<Exchange>): Exchange => ({
   endedAt: 100,
   end: "Responded",
   status: 200,
-  isStruck: false,
+  hasFault: false,
   isDone: true,
   retryAfter: undefined,
   issued: undefined,
@@ -308,7 +308,7 @@ describe("asksForEnough", () => {
       )
     expect(refused({})).toContain("GET /v2/zaps needs a scope that the app did not ask for")
     expect(refused({ status: 200 })).toBeUndefined()
-    expect(refused({ isStruck: true })).toBeUndefined()
+    expect(refused({ hasFault: true })).toBeUndefined()
     expect(refused({}, "TryLater")).toBeUndefined()
     expect(refused({}, "Data", "zap")).toBeUndefined()
   })

@@ -89,7 +89,7 @@ const used = (rule: FakeFault.Rule): ReadonlyArray<FakeFault.Rule> => {
 }
 
 /** The fault to inject into a request, if any, and the rules that are left. */
-export const strike = (state: FakeState.FakeState, request: FakeHttp.FakeRequest) => {
+export const inject = (state: FakeState.FakeState, request: FakeHttp.FakeRequest) => {
   let drawn = state
   let fault: FakeFault.Fault | undefined
   if (state.faults.length === 0) return { state, fault }
@@ -100,14 +100,14 @@ export const strike = (state: FakeState.FakeState, request: FakeHttp.FakeRequest
     } else if (rule.nth !== undefined && rule.nth > 1) {
       faults.push({ ...rule, nth: rule.nth - 1 })
     } else {
-      let isStruck = true
+      let isInjected = true
       if (rule.share !== undefined) {
         const [number, next] = draw(drawn)
         drawn = next
-        isStruck = number < rule.share
+        isInjected = number < rule.share
       }
-      if (isStruck) fault = rule.fault
-      faults.push(...(isStruck ? used(rule) : [rule]))
+      if (isInjected) fault = rule.fault
+      faults.push(...(isInjected ? used(rule) : [rule]))
     }
   }
   return { state: { ...drawn, faults }, fault }

@@ -138,10 +138,10 @@ export const of = (
     isForZapier ? zapier : lanes.of("Other", URL.canParse(url) ? new URL(url).host : "another host")
 
   const ofExchange = (exchange: Exchange, index: number) => {
-    const { end, endedAt, instance, isStruck, issued, line, request, sentAt, status, step, url } = exchange
+    const { end, endedAt, instance, hasFault, issued, line, request, sentAt, status, step, url } = exchange
     const number = index + 1
     const [app, host] = [appLane(instance), hostOf(exchange)]
-    const fault = isStruck ? /\((\w+)\)$/.exec(line)?.[1] : undefined
+    const fault = hasFault ? /\((\w+)\)$/.exec(line)?.[1] : undefined
     // A response just before the app was killed counts as lost, since it may not be stored, but it did arrive.
     const isCutOff = end === "Lost" && status !== undefined
     const isLost = end === "Lost" && !isCutOff

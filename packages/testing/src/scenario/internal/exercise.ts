@@ -31,10 +31,10 @@ export const make = () => {
         callsBy[before]++
         if (shown === "Data") counts.served++
       }
-      for (const { code, isGranted, isStruck, refreshToken } of exchanges) {
+      for (const { code, isGranted, hasFault, refreshToken } of exchanges) {
         if (isGranted && code !== undefined) counts.codes++
         if (isGranted && refreshToken !== undefined) counts.refreshes++
-        if (isStruck) faults[code === undefined ? (refreshToken === undefined ? "api" : "refresh") : "exchange"]++
+        if (hasFault) faults[code === undefined ? (refreshToken === undefined ? "api" : "refresh") : "exchange"]++
       }
     },
 

@@ -161,7 +161,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     const { fault, issued, response, state } = handled
     exchange.line = RequestLog.line(request, response.status, fault)
     exchange.isDone = isDone(handled)
-    exchange.isStruck = fault !== undefined
+    exchange.hasFault = fault !== undefined
     if (fault !== undefined) {
       const pause = pauseOf(handled)
       exchange.trouble = { what: exchange.line, from: exchange.sentAt, until: Infinity }
@@ -250,7 +250,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
       endedAt: undefined,
       end: "Open",
       status: undefined,
-      isStruck: false,
+      hasFault: false,
       isDone: false,
       retryAfter: undefined,
       issued: undefined,

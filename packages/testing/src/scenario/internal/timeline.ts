@@ -59,11 +59,11 @@ const responded = (seen: Seen, exchange: Exchange, number: number): ReadonlyArra
   const { end, endedAt, issued, line, status } = exchange
   if (endedAt === undefined) return []
   const fault = /\((\w+)\)$/.exec(line)?.[1]
-  const struck = exchange.isStruck && fault !== undefined ? ` (fault: ${fault})` : ""
+  const suffix = exchange.hasFault && fault !== undefined ? ` (fault: ${fault})` : ""
   const made = issued === undefined ? "" : `, tokens ${Names.nameOf(seen, issued.accessToken)}`
   const response =
     end === "Lost" ? `the app gets no response${made === "" ? "" : `${made} are lost`}` : `${status}${made}`
-  return [{ at: endedAt, step: exchange.step, kind: "response", text: `  ${number} <- ${response}${struck}` }]
+  return [{ at: endedAt, step: exchange.step, kind: "response", text: `  ${number} <- ${response}${suffix}` }]
 }
 
 const ofEvent: { readonly [tag in Told["event"]["_tag"]]: string } = {

@@ -173,7 +173,7 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
         const tone = event.isGood ? "Good" : "Bad"
         return void entries.push(Diagram.arrow(at, { ...sides, text: event.what, tone, isResponse: true }))
       }
-      case "Struck":
+      case "FaultInjected":
         return void entries.push(Diagram.note(at, ofOwner(event.owner), `fault: ${event.fault}`, "Bad"))
       case "Acted":
         return void entries.push(Diagram.note(at, zapier, `makes tokens ${names.made(event.issued)}`))

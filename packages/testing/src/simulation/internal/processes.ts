@@ -86,7 +86,7 @@ export const make = (options: Options, place: Place) => {
     if (fault !== undefined && isAtClaim(fault)) return void host.armed.push(fault)
     if (fault === undefined) return undefined
     record.count(counts.faults, fault)
-    trace({ _tag: "Struck", owner: host.owner, fault })
+    trace({ _tag: "FaultInjected", owner: host.owner, fault })
     return fault
   }
 
@@ -97,7 +97,7 @@ export const make = (options: Options, place: Place) => {
   const failureOf = (host: Host, isWrite: boolean, isOfTokens: boolean): StoreFailure | undefined => {
     if (timeline.now() < awayUntil) {
       const failure = pick(isWrite ? writesFail : readsFail)
-      if (failure !== undefined) trace({ _tag: "Struck", owner: host.owner, fault: failure })
+      if (failure !== undefined) trace({ _tag: "FaultInjected", owner: host.owner, fault: failure })
       return failure
     }
     if (isCalm || !isOfTokens) return undefined
@@ -111,7 +111,7 @@ export const make = (options: Options, place: Place) => {
     const failure = armed?.failure ?? options.storeFailure?.(isWrite)
     if (failure === undefined) return undefined
     record.count(counts.faults, failure)
-    trace({ _tag: "Struck", owner: host.owner, fault: failure })
+    trace({ _tag: "FaultInjected", owner: host.owner, fault: failure })
     return failure
   }
 
@@ -227,7 +227,7 @@ export const make = (options: Options, place: Place) => {
     pauseFor: (host, fault) => {
       host.armed.splice(host.armed.indexOf(fault), 1)
       record.count(counts.faults, fault)
-      trace({ _tag: "Struck", owner: host.owner, fault })
+      trace({ _tag: "FaultInjected", owner: host.owner, fault })
       pause(host)
     },
     crash,

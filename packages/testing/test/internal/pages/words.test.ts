@@ -48,7 +48,7 @@ describe("words", () => {
     [{ share: 0.5 }, "Any request: 50 % of them, always"],
     [{ match: { endpoint: "GET /v2/zaps", user: "ada" } }, "Requests to GET /v2/zaps for ada: once"],
     [{ match: { endpoint: "authorize" } }, "Requests to the consent page: once"]
-  ] as const)("say what a rule strikes: %o", (rule, words) => {
+  ] as const)("describe the requests of a rule: %o", (rule, words) => {
     assert.strictEqual(Words.scope({ fault: { _tag: "ResponseLost" }, ...rule }), words)
   })
 })

@@ -99,8 +99,8 @@ const askedBefore = ({ authorizations }: Seen, { owner, sentAt }: Exchange) => {
 // Zapier rejected a part of what a user sees, because the app asked for too few scopes.
 const checkRefused = (seen: Seen, exchange: Exchange): string | undefined => {
   const endpoint = endpointOf(exchange)
-  const { deed, isStruck, status, subject } = exchange
-  if (status !== 403 || isStruck || deed === undefined || endpoint === undefined) return undefined
+  const { deed, hasFault, status, subject } = exchange
+  if (status !== 403 || hasFault || deed === undefined || endpoint === undefined) return undefined
   const asked = askedBefore(seen, exchange)
   if (asked === undefined || Endpoint.isAllowed(endpoint, asked)) return undefined
   return seen.results.some((result) => result.deed === deed && result.shown === "Data")
