@@ -214,12 +214,12 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
         return `Save${isHung}${result}${atom(state, world, me)}`
       }
       case "Send": {
-        const { fate, outcome, request, response, sentAt, until } = operation
+        const { delivery, outcome, request, response, sentAt, until } = operation
         const name = world.names[World.secretOf(request)] ?? ""
         const body = bodyText(response?.body, world)
         // The lifetime of its token counts from then.
         const isOld = due(sentAt + 1, world)
-        return `Send${name}${fate}${response?.status}${body}${outcome?._tag}${isOld},${left(until, world)}`
+        return `Send${name}${delivery}${response?.status}${body}${outcome?._tag}${isOld},${left(until, world)}`
       }
     }
   }

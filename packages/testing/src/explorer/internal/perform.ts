@@ -47,7 +47,7 @@ const send = (turn: Turn, name: string, key: string, out: Extract<Output, { read
       ? { _tag: "CodeSent", ...seen, code: token }
       : { _tag: "Sent", ...seen, token, until: seen.at + until - turn.world.now }
   )
-  const fresh = { fate: undefined, response: undefined, outcome: undefined }
+  const fresh = { delivery: undefined, response: undefined, outcome: undefined }
   add(turn, name, { _tag: "Send", key, id, request, sentAt: seen.at, until, ...fresh })
 }
 

@@ -72,7 +72,7 @@ export type Operation = { readonly key: string; readonly id: number } & (
       readonly sentAt: number
       readonly until: number
       /** Set if the response is late or never arrives. */
-      readonly fate: "Slow" | "Silent" | undefined
+      readonly delivery: "Slow" | "Silent" | undefined
       readonly response: FakeHttp.FakeResponse | undefined
       readonly outcome: TokenOutcome.TokenOutcome | undefined
     }
@@ -89,7 +89,7 @@ export const isCurrent = ({ store }: World, { expected, key }: Of<"Save">): bool
 
 /** True for a request that may still reach the server. */
 export const isOnItsWay = (operation: Operation): operation is Of<"Send"> =>
-  operation._tag === "Send" && operation.response === undefined && operation.fate !== "Silent"
+  operation._tag === "Send" && operation.response === undefined && operation.delivery !== "Silent"
 
 /** A caller that needs an access token and calls the API with it, or that has brought an event. */
 export interface Caller {

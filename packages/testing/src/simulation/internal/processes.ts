@@ -147,7 +147,7 @@ export const make = (options: Options, place: Place) => {
     end(process)
   }
 
-  const standStill = (host: Host) => {
+  const suspend = (host: Host) => {
     const { owner, room } = host
     room.suspend()
     host.pauses++
@@ -163,7 +163,7 @@ export const make = (options: Options, place: Place) => {
   const pause = (host: Host, length: Pause | undefined = pick(pauses)) => {
     const { room } = host
     if (host.isGone || room.isSuspended()) return
-    standStill(host)
+    suspend(host)
     const { responseTimeout, requestTimeout } = settings
     const least = { Short: requestTimeout, Middle: responseTimeout, Long: responseTimeout + Lease.margin }[
       length ?? "Long"
@@ -183,7 +183,7 @@ export const make = (options: Options, place: Place) => {
       return
     }
     record.count(counts.faults, "Freeze")
-    standStill(process)
+    suspend(process)
     frozen.add(process)
   }
 
