@@ -76,8 +76,8 @@ export type Shown = "Data" | "Connect" | "TryLater" | "Broken"
 export interface Result {
   /** The step that it belongs to, counted from 0. */
   readonly step: number
-  /** The number of the action. */
-  readonly deed: number
+  /** The number of the action, counted from 0. */
+  readonly actionId: number
   readonly action: "Consent" | "Deny" | "LogIn" | "ComeBack" | "Call" | "Disconnect" | "Act"
   readonly subject: Subject | undefined
   /** True if it was done in the user's second browser. */
@@ -106,7 +106,7 @@ export interface Result {
 export interface Visit {
   /** The step and the user's action that it belongs to. */
   readonly step: number
-  readonly deed: number
+  readonly actionId: number
   readonly subject: Subject | undefined
   readonly does: "LogIn" | "ComeBack" | "Call" | "Disconnect" | "Act"
   /** The instance of the app that served it, counted from 0. */
@@ -124,7 +124,7 @@ export interface Visit {
 export interface Browsing {
   /** The step and the user's action that it belongs to. */
   readonly step: number
-  readonly deed: number
+  readonly actionId: number
   readonly subject: Subject | undefined
   /** The instance of the app that served it, counted from 0. */
   readonly instance: number
@@ -186,7 +186,7 @@ export interface Exchange {
   /** The step in which it was sent, counted from 0. */
   readonly step: number
   /** The user's action for which it was sent, as far as its fiber tells. */
-  readonly deed: number | undefined
+  readonly actionId: number | undefined
   /** The user for whom the sending function was called, as far as its fiber tells. */
   readonly subject: Subject | undefined
   /** The instance of the app that sent it, counted from 0, if known. */

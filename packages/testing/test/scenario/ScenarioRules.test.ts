@@ -46,7 +46,7 @@ const seen = (parts: Partial<Seen>): Seen => ({
 
 const result = (parts: Partial<Result>): Result => ({
   step: 0,
-  deed: 0,
+  actionId: 0,
   action: "Call",
   subject: "ada",
   end: "Done",
@@ -63,7 +63,7 @@ const result = (parts: Partial<Result>): Result => ({
 
 const exchange = (parts: Partial<Exchange>): Exchange => ({
   step: 0,
-  deed: 0,
+  actionId: 0,
   subject: "ada",
   owner: "ada",
   request: FakeHttp.request("GET", "/v2/zaps"),
@@ -87,7 +87,7 @@ const exchange = (parts: Partial<Exchange>): Exchange => ({
 
 const browsing = (parts: Partial<Browsing>): Browsing => ({
   step: 0,
-  deed: 0,
+  actionId: 0,
   subject: "ada",
   instance: 0,
   isElsewhere: false,
@@ -157,7 +157,7 @@ describe("tellsWhatIsSo", () => {
   })
 
   it("is not broken by what was shown lately, nor by what is asked for with nobody's token", () => {
-    const earlier = result({ deed: 1, beganAt: -200_000, endedAt: -199_900 })
+    const earlier = result({ actionId: 1, beganAt: -200_000, endedAt: -199_900 })
     const exchanges = [exchange({ sentAt: -200_000, endedAt: -199_900 })]
     expect(check({}, { results: [earlier, result({})], exchanges })).toBeUndefined()
     const old = { results: [result({ ...earlier, beganAt: -400_000, endedAt: -399_900 }), result({})] }
@@ -175,7 +175,7 @@ describe("tellsWhatIsSo", () => {
 
   it("says nothing while the connection changes", () => {
     expect(check({ shown: "Connect", after: "Revoked" })).toBeUndefined()
-    const leaving = result({ deed: 1, action: "Disconnect", before: "Good", after: "None" })
+    const leaving = result({ actionId: 1, action: "Disconnect", before: "Good", after: "None" })
     const results = [leaving, result({ shown: "Connect" })]
     expect(ScenarioRules.tellsWhatIsSo.check(seen({ results }))).toBeUndefined()
   })
@@ -229,12 +229,12 @@ describe("doesOnce", () => {
   const post = exchange({ request: FakeHttp.request("POST", "/v2/zaps", { body: "{}" }) })
   const check = (...exchanges: ReadonlyArray<Exchange>) => ScenarioRules.doesOnce.check(seen({ exchanges }))
 
-  it("is broken by what makes something twice for one deed", () => {
+  it("is broken by what makes something twice for one action", () => {
     expect(check(post, post)).toContain("carried out twice")
   })
 
-  it("is not broken by another deed, another body, what was not carried out, or what only looks", () => {
-    expect(check(post, { ...post, deed: 1 })).toBeUndefined()
+  it("is not broken by another action, another body, what was not carried out, or what only looks", () => {
+    expect(check(post, { ...post, actionId: 1 })).toBeUndefined()
     const other = FakeHttp.request("POST", "/v2/zaps", { body: "[]" })
     expect(check(post, { ...post, request: other })).toBeUndefined()
     expect(check({ ...post, isDone: false }, post)).toBeUndefined()
@@ -247,7 +247,7 @@ describe("backsOff", () => {
     Array.from({ length: count }, (_, index) => exchange({ status: 503, sentAt: index * every, ...parts }))
   const check = (exchanges: ReadonlyArray<Exchange>) => ScenarioRules.backsOff.check(seen({ exchanges }))
 
-  it("is broken by what fails again and again for one deed", () => {
+  it("is broken by what fails again and again for one action", () => {
     expect(check(failures(11, 1_000))).toContain("more than 10 times")
     expect(check(failures(11, 1_000, { end: "Lost", status: undefined }))).toContain("more than 10 times")
   })
@@ -256,7 +256,7 @@ describe("backsOff", () => {
     expect(check(failures(10, 1_000))).toBeUndefined()
     expect(check(failures(30, 6_000))).toBeUndefined()
     expect(check(failures(30, 1_000, { status: 200 }))).toBeUndefined()
-    expect(check(failures(6, 1_000).concat(failures(6, 1_000, { deed: 1 })))).toBeUndefined()
+    expect(check(failures(6, 1_000).concat(failures(6, 1_000, { actionId: 1 })))).toBeUndefined()
   })
 })
 
@@ -270,8 +270,8 @@ describe("keepsRetryAfter", () => {
     expect(check({ sentAt: 30_100 })).toBeUndefined()
   })
 
-  it("is not broken by another deed or another user", () => {
-    expect(check({ sentAt: 20_100, deed: 1 })).toBeUndefined()
+  it("is not broken by another action or another user", () => {
+    expect(check({ sentAt: 20_100, actionId: 1 })).toBeUndefined()
     expect(check({ sentAt: 20_100, owner: "bob" })).toBeUndefined()
   })
 })
@@ -302,7 +302,7 @@ describe("asksForEnough", () => {
       ScenarioRules.asksForEnough.check(
         seen({
           results: [result({ shown })],
-          exchanges: [exchange({ deed: 0, status: 403, ...parts })],
+          exchanges: [exchange({ actionId: 0, status: 403, ...parts })],
           authorizations: [authorization({ url: `https://api.zapier.com/v2/authorize?scope=${asked}` })]
         })
       )
@@ -379,7 +379,7 @@ describe("bindsBrowsers", () => {
 
   it("is broken by a login that another browser has completed, whoever sends the code", () => {
     expect(check({ isElsewhere: true }, {})).toContain("ada's login was completed in a browser")
-    expect(check({ isElsewhere: true }, { deed: undefined })).toContain("ada's login was completed in a browser")
+    expect(check({ isElsewhere: true }, { actionId: undefined })).toContain("ada's login was completed in a browser")
   })
 
   it("is not broken in the browser that began, without tokens, nor where any browser is allowed", () => {
@@ -388,15 +388,15 @@ describe("bindsBrowsers", () => {
     expect(check({ isElsewhere: true }, { code: undefined })).toBeUndefined()
     const allowed = { expected: { ...expected, otherBrowsers: true } }
     expect(check({ isElsewhere: true }, {}, allowed)).toBeUndefined()
-    expect(check({ isElsewhere: true, action: "Call" }, { deed: 1 })).toBeUndefined()
+    expect(check({ isElsewhere: true, action: "Call" }, { actionId: 1 })).toBeUndefined()
   })
 
   it("is not broken by the browser that began, which comes back as soon as the other was refused", () => {
     const refused = result({ action: "ComeBack", isElsewhere: true, endedAt: 50 })
     const own = (beganAt: number) => ({
-      results: [refused, result({ action: "ComeBack", step: 1, deed: 1, beganAt })]
+      results: [refused, result({ action: "ComeBack", step: 1, actionId: 1, beganAt })]
     })
-    const code = { step: 1, deed: undefined, sentAt: 50 }
+    const code = { step: 1, actionId: undefined, sentAt: 50 }
     expect(check({}, code, own(50))).toBeUndefined()
     expect(check({}, code, own(60))).toContain("ada's login was completed in a browser")
   })
@@ -449,7 +449,7 @@ describe("keepsDataApart", () => {
       beganAt: 400_000,
       endedAt: 400_100
     })
-    const switched = (endedAt: number) => result({ deed: 1, action: "Consent", beganAt: endedAt - 100, endedAt })
+    const switched = (endedAt: number) => result({ actionId: 1, action: "Consent", beganAt: endedAt - 100, endedAt })
     const check = (results: ReadonlyArray<Result>) => ScenarioRules.keepsDataApart.check(seen({ results }))
     expect(check([switched(50_000), shown])).toContain("an account that was connected before")
     expect(check([switched(200_000), shown])).toBeUndefined()

@@ -65,7 +65,7 @@ export const of = (
   const store = writes.length === 0 ? undefined : lanes.of("Store", "the store")
   const zapier = lanes.of("Zapier", "Zapier")
 
-  const isBrowsed = (deed: number) => browsings.some((browsing) => browsing.deed === deed)
+  const isBrowsed = (actionId: number) => browsings.some((browsing) => browsing.actionId === actionId)
 
   const name = (secret: string | undefined) => Names.nameOf(seen, secret)
 
@@ -76,22 +76,22 @@ export const of = (
   }
 
   const ofVisit = (visit: Visit) => {
-    const { beganAt, deed, does, endedAt, instance, step, subject } = visit
-    const result = results.find((result) => result.deed === deed)
+    const { beganAt, actionId, does, endedAt, instance, step, subject } = visit
+    const result = results.find((result) => result.actionId === actionId)
     const [user, app] = [userLane(subject, result?.isElsewhere), appLane(instance)]
     if (does === "ComeBack" && result !== undefined && result.action !== "ComeBack") {
       const text =
         result.action === "Deny" ? "sends the browser back: denied" : `sends the browser back: a code of ${subject}`
       place(step, order.back, Diagram.arrow(beganAt - start, { from: zapier, to: user, text, isResponse: true }))
     }
-    if (!isBrowsed(deed)) {
+    if (!isBrowsed(actionId)) {
       place(step, order.begin, Diagram.arrow(beganAt - start, { from: user, to: app, text: begins[does] }))
     }
-    const goesOn = visits.some((other) => other.deed === deed && other.does === "ComeBack")
+    const goesOn = visits.some((other) => other.actionId === actionId && other.does === "ComeBack")
     const isKept = result?.action === "LogIn" && result.exit?._tag === "Success"
     if (does !== "LogIn" || endedAt === undefined || !(goesOn || isKept)) return
     const at = endedAt - start
-    if (!isBrowsed(deed)) {
+    if (!isBrowsed(actionId)) {
       const sends = Diagram.arrow(at, { from: app, to: user, text: "sends the browser to Zapier", isResponse: true })
       place(step, order.result, sends)
     }
@@ -109,7 +109,7 @@ export const of = (
     place(step, order.browser, Diagram.arrow(endedAt - start, { from: app, to: user, text, isResponse: true }))
   }
 
-  const ofResult = ({ action, deed, end, endedAt, exit, isElsewhere, shown, step, subject }: Result) => {
+  const ofResult = ({ action, actionId, end, endedAt, exit, isElsewhere, shown, step, subject }: Result) => {
     const user = userLane(subject, isElsewhere)
     const at = endedAt - start
     if (exit === undefined || shown === undefined) {
@@ -121,10 +121,10 @@ export const of = (
       const text = `keeps the callback: a code of ${subject}`
       return place(step, order.result, Diagram.arrow(at, { from: zapier, to: user, text, isResponse: true }))
     }
-    const from = appLane(visits.findLast((visit) => visit.deed === deed)?.instance)
+    const from = appLane(visits.findLast((visit) => visit.actionId === actionId)?.instance)
     const text = `${action} shows ${shown}${error}`
     // The page that has just arrived is what the user sees.
-    if (isBrowsed(deed)) return place(step, order.result, Diagram.note(at, user, text, tones[shown]))
+    if (isBrowsed(actionId)) return place(step, order.result, Diagram.note(at, user, text, tones[shown]))
     place(step, order.result, Diagram.arrow(at, { from, to: user, text, tone: tones[shown], isResponse: true }))
   }
 

@@ -25,8 +25,8 @@ import type { Seeded } from "../../internal/seeded.ts"
 import type { Timeline } from "../../internal/timeline.ts"
 
 /** The user's action that something is done for. */
-export const CurrentDeed = Context.Reference<number | undefined>(
-  "@zapier-workflow-auth/testing/scenario/internal/network/CurrentDeed",
+export const CurrentActionId = Context.Reference<number | undefined>(
+  "@zapier-workflow-auth/testing/scenario/internal/network/CurrentActionId",
   {
     defaultValue: () => undefined
   }
@@ -238,7 +238,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     const isForZapier = hosts.has(hostOf(url))
     const exchange: Noted = {
       step,
-      deed: yield* CurrentDeed,
+      actionId: yield* CurrentActionId,
       subject: yield* CurrentSubject,
       instance: host.instance,
       owner: undefined,
@@ -342,10 +342,10 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     stay: (subject: Subject) => void disconnected.delete(subject),
 
     /** The app closes: tokens that have just arrived for actions under way may not be stored any more. */
-    close: (host: Host, deeds: ReadonlySet<number>) => {
+    close: (host: Host, actionIds: ReadonlySet<number>) => {
       host.isClosing = true
       for (const exchange of exchanges) {
-        if (exchange.host === host && isNew(exchange) && deeds.has(exchange.deed ?? -1)) exchange.isGranted = false
+        if (exchange.host === host && isNew(exchange) && actionIds.has(exchange.actionId ?? -1)) exchange.isGranted = false
       }
       loseUngranted(host)
     },

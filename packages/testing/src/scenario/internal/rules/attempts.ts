@@ -71,7 +71,7 @@ export const bindsBrowsers: Rule = {
   name: "A login ends in the browser that began it",
   check: ({ exchanges, expected, results }) =>
     first(results, (result) => {
-      const { action, deed, isElsewhere, step, subject } = result
+      const { action, actionId, isElsewhere, step, subject } = result
       if (isElsewhere !== true || !connecting.has(action) || expected.otherBrowsers) return undefined
       const rivals = results.filter(
         (other) => other !== result && other.subject === subject && connecting.has(other.action)
@@ -83,7 +83,7 @@ export const bindsBrowsers: Rule = {
           code !== undefined &&
           isGranted &&
           // Some apps exchange a code in a separate fiber.
-          (exchange.deed === deed || (owner === subject && isDuring(sentAt)))
+          (exchange.actionId === actionId || (owner === subject && isDuring(sentAt)))
       )
         ? `${subject}'s login was completed in a browser that did not begin it`
         : undefined
@@ -99,11 +99,11 @@ const askedBefore = ({ authorizations }: Seen, { owner, sentAt }: Exchange) => {
 // Zapier rejected a part of what a user sees, because the app asked for too few scopes.
 const checkRefused = (seen: Seen, exchange: Exchange): string | undefined => {
   const endpoint = endpointOf(exchange)
-  const { deed, hasFault, status, subject } = exchange
-  if (status !== 403 || hasFault || deed === undefined || endpoint === undefined) return undefined
+  const { actionId, hasFault, status, subject } = exchange
+  if (status !== 403 || hasFault || actionId === undefined || endpoint === undefined) return undefined
   const asked = askedBefore(seen, exchange)
   if (asked === undefined || Endpoint.isAllowed(endpoint, asked)) return undefined
-  return seen.results.some((result) => result.deed === deed && result.shown === "Data")
+  return seen.results.some((result) => result.actionId === actionId && result.shown === "Data")
     ? `${endpoint} needs a scope that the app did not ask for, but ${subject} saw the rest as if it were complete`
     : undefined
 }

@@ -16,9 +16,9 @@ export const doesOnce: Rule = {
     const done = new Set<string>()
     return first(exchanges, (exchange) => {
       const endpoint = endpointOf(exchange)
-      const { deed, isDone, line } = exchange
-      if (deed === undefined || !isDone || endpoint === undefined || !expected.once.includes(endpoint)) return undefined
-      const what = `${deed} ${endpoint} ${exchange.url} ${bodyOf(exchange)}`
+      const { actionId, isDone, line } = exchange
+      if (actionId === undefined || !isDone || endpoint === undefined || !expected.once.includes(endpoint)) return undefined
+      const what = `${actionId} ${endpoint} ${exchange.url} ${bodyOf(exchange)}`
       if (done.has(what)) return `this was carried out twice for one action of a user: ${line}`
       done.add(what)
       return undefined
@@ -40,9 +40,9 @@ export const keepsRetryAfter: Rule = {
       const refused = exchanges
         .slice(0, index)
         .findLast(
-          ({ deed, owner, request, retryAfter = 0 }) =>
-            deed !== undefined &&
-            deed === exchange.deed &&
+          ({ actionId, owner, request, retryAfter = 0 }) =>
+            actionId !== undefined &&
+            actionId === exchange.actionId &&
             owner === exchange.owner &&
             retryAfter > 0 &&
             request?.path === exchange.request?.path &&
@@ -70,9 +70,9 @@ export const backsOff: Rule = {
   check: ({ exchanges }) => {
     const failed = new Map<string, Array<number>>()
     return first(exchanges, (exchange) => {
-      const { deed, line, request, sentAt } = exchange
-      if (deed === undefined || request === undefined || !failsInVain(exchange)) return undefined
-      const key = `${deed} ${request.method} ${request.path}`
+      const { actionId, line, request, sentAt } = exchange
+      if (actionId === undefined || request === undefined || !failsInVain(exchange)) return undefined
+      const key = `${actionId} ${request.method} ${request.path}`
       const times = (failed.get(key) ?? []).filter((at) => sentAt - at < minute)
       failed.set(key, [...times, sentAt])
       return times.length < mostFailures ? undefined : `this failed more than 10 times within a minute: ${line}`

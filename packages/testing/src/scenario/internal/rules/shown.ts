@@ -122,10 +122,10 @@ export const letsUsersConnect: Rule = {
 export const alwaysResponds: Rule = {
   name: "Every caller gets a result",
   check: ({ exchanges, results }) =>
-    first(results, ({ action, deed, end, subject }) => {
+    first(results, ({ action, actionId, end, subject }) => {
       if (end !== "Waiting") return undefined
       const waits = `${subject ?? "a user"} waits for ever (${action})`
-      return exchanges.some((exchange) => exchange.deed === deed && exchange.end === "Open")
+      return exchanges.some((exchange) => exchange.actionId === actionId && exchange.end === "Open")
         ? waits
         : `${waits}; if it is for something outside of virtual time, say for how long with \`turn\``
     })
