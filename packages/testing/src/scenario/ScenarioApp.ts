@@ -98,7 +98,7 @@ export interface Expects {
    * How long before its expiry a token may be refreshed. Default: a tenth of its lifetime, or 5 minutes if that is
    * longer.
    */
-  readonly renewsAhead?: Duration.Input | undefined
+  readonly expiryMargin?: Duration.Input | undefined
   /** The scopes that the app needs. If given, it has to ask for them, and no request may need others. */
   readonly scopes?: ReadonlyArray<string> | undefined
   /** True if a login may end in another browser of the same user. Default: false. */

@@ -295,7 +295,7 @@ export interface Expected {
    * How long before its expiry a token may be refreshed, in milliseconds. Default: the last tenth of its lifetime, or 5
    * minutes if that is longer.
    */
-  readonly renewsAhead: number | undefined
+  readonly expiryMargin: number | undefined
   /** The scopes that the app needs, if given: it has to ask for them, and no request may need more. */
   readonly scopes: ReadonlyArray<string> | undefined
   /** True if a login may end in another browser of the same user. Default: false. */

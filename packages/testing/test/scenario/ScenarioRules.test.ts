@@ -18,7 +18,7 @@ const expected: Expected = {
   recoversWithin: 600_000,
   showsOldFor: 300_000,
   disconnectWithin: 60_000,
-  renewsAhead: undefined,
+  expiryMargin: undefined,
   scopes: undefined,
   otherBrowsers: false,
   hosts: [],
@@ -533,12 +533,12 @@ describe("refreshesOnce", () => {
   })
 
   it("is not broken by what is renewed as early as the app says, or in the last five minutes", () => {
-    const check = (sentAt: number, life: Life, renewsAhead?: number) =>
+    const check = (sentAt: number, life: Life, expiryMargin?: number) =>
       ScenarioRules.refreshesOnce.check(
         seen({
           lives: new Map([["access-1", life]]),
           exchanges: [consent, refresh({ sentAt, endedAt: sentAt + 1 })],
-          expected: { ...expected, renewsAhead }
+          expected: { ...expected, expiryMargin }
         })
       )
     const short = { obtainedAt: 0, expiresAt: 600_000 }

@@ -17,7 +17,7 @@ export const of = (given: Expects = {}): Expected => ({
   showsOldFor: millis(given.showsOldFor, 300_000),
   // As long as the library itself trusts its memory.
   disconnectWithin: millis(given.disconnectWithin, 60_000),
-  renewsAhead: given.renewsAhead === undefined ? undefined : millis(given.renewsAhead, 0),
+  expiryMargin: given.expiryMargin === undefined ? undefined : millis(given.expiryMargin, 0),
   scopes: given.scopes,
   otherBrowsers: given.otherBrowsers ?? false,
   hosts: given.hosts ?? [],

@@ -62,9 +62,9 @@ const isOpenAt = (exchange: Exchange, at: number) => exchange.endedAt === undefi
 const fiveMinutes = 300_000
 
 const earliest = ({ expected }: Seen, life: Life) =>
-  expected.renewsAhead === undefined
+  expected.expiryMargin === undefined
     ? Math.min(Tokens.dueAt(life, Infinity), life.expiresAt - fiveMinutes)
-    : life.expiresAt - expected.renewsAhead
+    : life.expiresAt - expected.expiryMargin
 
 const checkRefresh = (seen: Seen, exchange: Exchange, index: number): string | undefined => {
   const { owner, refreshToken, sentAt } = exchange
