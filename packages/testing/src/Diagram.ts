@@ -9,7 +9,7 @@
  * import * as Diagram from "@zapier-workflow-auth/testing/Diagram"
  *
  * const html = Diagram.html({
- *   violation: { rule: "Every caller gets a result", seen: "ada waits for ever" },
+ *   violation: { rule: "Every caller gets a result", observed: "ada waits for ever" },
  *   diagram: {
  *     lanes: [
  *       { kind: "User", name: "ada" },

@@ -38,7 +38,7 @@ import * as Scenario from "./Scenario.ts"
 import * as ClientFetch from "./scenario/internal/clientFetch.ts"
 import * as Globals from "./scenario/internal/globals.ts"
 import type { Options as RoutesOptions, RouteAction, Routes } from "./scenario/ScenarioRoutes.ts"
-import type { Seen } from "./scenario/ScenarioSeen.ts"
+import type { History } from "./scenario/ScenarioHistory.ts"
 import type { Step } from "./scenario/ScenarioStep.ts"
 
 /**
@@ -213,4 +213,4 @@ export const run = <Stores = undefined>(
   app: App<Stores>,
   steps: ReadonlyArray<Step<RouteAction>>,
   options: Options = {}
-): Promise<Seen> => carriedOut(Scenario.run(toScenario(app), steps, toOptions(options)))
+): Promise<History> => carriedOut(Scenario.run(toScenario(app), steps, toOptions(options)))

@@ -143,8 +143,8 @@ describe("a scenario", () => {
       const text = JSON.stringify(yield* Schema.encodeEffect(codec)(failed))
       const decoded = yield* Schema.decodeUnknownEffect(codec)(JSON.parse(text))
       expect(Diagram.html(Scenario.page(decoded))).toBe(Diagram.html(Scenario.page(failed)))
-      const { rule, script, seen, steps } = failed
-      const older = new Scenario.ScenarioFailed({ rule, seen, steps, timeline: [], script })
+      const { observed, rule, script, steps } = failed
+      const older = new Scenario.ScenarioFailed({ observed, rule, steps, timeline: [], script })
       expect(Diagram.html(Scenario.page(older))).toContain("1. ada connects: begins, allows, and comes back")
     })
   )
@@ -160,7 +160,7 @@ describe("a scenario", () => {
         expect(failed.message).not.toContain(secret)
       }
       expect(html).toContain("it did not work with &#60;an access token (<span")
-      expect(failed.seen).toBe(
+      expect(failed.observed).toBe(
         "this was: https://metrics.example/<an access token (ada#1)>?token=<an access token (ada#1)>"
       )
     })
@@ -168,7 +168,7 @@ describe("a scenario", () => {
 })
 
 describe("a program", () => {
-  it.effect("is drawn from what is seen of it", () =>
+  it.effect("is drawn from its history", () =>
     Effect.gen(function* () {
       const { diagram, violation } = yield* Diagrams.race
       const lines = linesOf(diagram).map((line) => line.replace(/^\d+ /, ""))
@@ -191,7 +191,7 @@ describe("a program", () => {
         expect(found, String(expected)).toBeGreaterThan(last)
         last = found
       }
-      expect(lines[last]).toBe(violation && `! ${violation.rule}: ${Violation.seenOf(violation)}`)
+      expect(lines[last]).toBe(violation && `! ${violation.rule}: ${Violation.describe(violation)}`)
     })
   )
 
@@ -315,12 +315,12 @@ describe("a page", () => {
       left: 3
     }
     const again = [{ title: "As a test", code: "Scenario.run(app, [])" }]
-    const html = Diagram.html({ violation: { rule: "Every caller gets a result", seen: "ada waits" }, diagram, again })
+    const html = Diagram.html({ violation: { rule: "Every caller gets a result", observed: "ada waits" }, diagram, again })
     expect(structureOf(html.slice(html.indexOf("<body>")))).toMatchSnapshot()
   })
 
   it("keeps the last entries of a long run", () => {
-    const again = { violation: { rule: "a rule", seen: "" }, again: [] }
+    const again = { violation: { rule: "a rule", observed: "" }, again: [] }
     const entries = Array.from({ length: 3 }, (_, at): Diagram.Entry => ({
       _tag: "Note",
       at,

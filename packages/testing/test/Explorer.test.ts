@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Explorer from "../src/Explorer.ts"
 
-const broken = { rule: "a rule", seen: "it is broken" }
+const broken = { rule: "a rule", observed: "it is broken" }
 
 // Two counters that count to `to`, in any order.
 const counters = (to: number, isBroken: (a: number, b: number) => boolean = () => false) => ({
@@ -51,11 +51,11 @@ describe("Explorer", () => {
     const model = (isFault: boolean) => ({
       initial: [{ label: "begin", world: 0 }],
       moves: (n: number) => (n < 2 ? [{ label: "on", world: n + 1, violations: [], isFault }] : []),
-      ending: (n: number) => [{ rule: "a rule", seen: `ended at ${n}` }],
+      ending: (n: number) => [{ rule: "a rule", observed: `ended at ${n}` }],
       key: String
     })
     const endings = (isFault: boolean) =>
-      Explorer.explore(model(isFault), { isEnough: () => false }).findings.map(({ violation }) => violation.seen)
+      Explorer.explore(model(isFault), { isEnough: () => false }).findings.map(({ violation }) => violation.observed)
     expect(endings(false)).toEqual(["ended at 2"])
     expect(endings(true)).toEqual(["ended at 0", "ended at 1", "ended at 2"])
   })

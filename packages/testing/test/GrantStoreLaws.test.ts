@@ -45,7 +45,7 @@ describe("a broken law", () => {
     return error
   })
 
-  it.effect("says what was done, and what was expected and seen", () =>
+  it.effect("lists the operations, the expected and the actual result", () =>
     Effect.gen(function* () {
       const { message } = yield* broken("takes a limit of none at its word")
       expect(message).toMatchInlineSnapshot(`

@@ -12,7 +12,7 @@ import type * as Exit from "effect/Exit"
 import type { HttpClient } from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
-import type { Shown, Subject } from "./ScenarioSeen.ts"
+import type { Shown, Subject } from "./ScenarioHistory.ts"
 
 /**
  * The services that the runner provides to an app: a client for the fake, the application registered there with its

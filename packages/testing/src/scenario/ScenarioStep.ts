@@ -9,7 +9,7 @@ import * as FakeFault from "../fake/FakeFault.ts"
 import type { Settings } from "../fake/FakeState.ts"
 import * as Draw from "../internal/draw.ts"
 import type { WaitTime } from "../internal/waits.ts"
-import { type Account, type Subject, subjects } from "./ScenarioSeen.ts"
+import { type Account, type Subject, subjects } from "./ScenarioHistory.ts"
 
 interface For {
   readonly subject: Subject

@@ -11,8 +11,8 @@ import type {
   Expected,
   Life,
   Result,
-  Seen
-} from "../../src/scenario/ScenarioSeen.ts"
+  History
+} from "../../src/scenario/ScenarioHistory.ts"
 
 const expected: Expected = {
   recoversWithin: 600_000,
@@ -27,7 +27,7 @@ const expected: Expected = {
 
 const failed = Exit.fail("no")
 
-const seen = (parts: Partial<Seen>): Seen => ({
+const historyOf = (parts: Partial<History>): History => ({
   now: 0,
   stepsBeganAt: [],
   troubles: [],
@@ -110,8 +110,8 @@ const authorization = (parts: Partial<Authorization>): Authorization => ({
 })
 
 describe("tellsWhatIsSo", () => {
-  const check = (parts: Partial<Result>, around: Partial<Seen> = {}) =>
-    ScenarioRules.tellsWhatIsSo.check(seen({ results: [result(parts)], ...around }))
+  const check = (parts: Partial<Result>, around: Partial<History> = {}) =>
+    ScenarioRules.tellsWhatIsSo.check(historyOf({ results: [result(parts)], ...around }))
   const asked = { exchanges: [exchange({})] }
   const trouble = { troubles: [{ what: "a fault", from: 0, until: 50 }] }
   const needing = ["None", "Lost", "Revoked"] as const
@@ -141,7 +141,7 @@ describe("tellsWhatIsSo", () => {
 
   it("lets an app find out that its access was ended, or that two tokens were ended at once", () => {
     const end = (what: "Access" | "AccessToken", at: number) => ({ subject: "ada", what, at }) as const
-    const later = (is: Result["before"], ...endings: Seen["endings"]) =>
+    const later = (is: Result["before"], ...endings: History["endings"]) =>
       check({ shown: "TryLater", before: is, after: is, beganAt: 100_000, endedAt: 100_000 }, { endings })
     expect(later("Revoked", end("Access", 50_000))).toBeUndefined()
     expect(later("Revoked", end("Access", 30_000))).toContain("asked to try later")
@@ -177,22 +177,22 @@ describe("tellsWhatIsSo", () => {
     expect(check({ shown: "Connect", after: "Revoked" })).toBeUndefined()
     const leaving = result({ actionId: 1, action: "Disconnect", before: "Good", after: "None" })
     const results = [leaving, result({ shown: "Connect" })]
-    expect(ScenarioRules.tellsWhatIsSo.check(seen({ results }))).toBeUndefined()
+    expect(ScenarioRules.tellsWhatIsSo.check(historyOf({ results }))).toBeUndefined()
   })
 })
 
 describe("neverBreaks", () => {
   it("is broken by what no user should see, and says what it is", () => {
     const broken = result({ shown: "Broken", exit: Exit.die(new Error("a bug")) })
-    expect(ScenarioRules.neverBreaks.check(seen({ results: [broken] }))).toContain("a bug")
-    expect(ScenarioRules.neverBreaks.check(seen({ results: [result({})] }))).toBeUndefined()
+    expect(ScenarioRules.neverBreaks.check(historyOf({ results: [broken] }))).toContain("a bug")
+    expect(ScenarioRules.neverBreaks.check(historyOf({ results: [result({})] }))).toBeUndefined()
   })
 })
 
 describe("letsUsersConnect", () => {
-  const check = (parts: Partial<Result>, around: Partial<Seen> = {}) =>
+  const check = (parts: Partial<Result>, around: Partial<History> = {}) =>
     ScenarioRules.letsUsersConnect.check(
-      seen({ results: [result({ action: "Consent", shown: "TryLater", exit: failed, ...parts })], ...around })
+      historyOf({ results: [result({ action: "Consent", shown: "TryLater", exit: failed, ...parts })], ...around })
     )
 
   it("is broken by a consent or a disconnect that fails while nothing goes wrong", () => {
@@ -210,7 +210,7 @@ describe("letsUsersConnect", () => {
 
 describe("wastesNothing", () => {
   it("is broken by tokens that the app itself did not wait for", () => {
-    const check = (after: Result["after"]) => ScenarioRules.wastesNothing.check(seen({ results: [result({ after })] }))
+    const check = (after: Result["after"]) => ScenarioRules.wastesNothing.check(historyOf({ results: [result({ after })] }))
     expect(check("Wasted")).toContain("stopped waiting")
     expect(check("Lost")).toBeUndefined()
   })
@@ -219,7 +219,7 @@ describe("wastesNothing", () => {
 describe("sendsCodesOnce", () => {
   it("is broken by a code that is sent again", () => {
     const check = (...codes: ReadonlyArray<string>) =>
-      ScenarioRules.sendsCodesOnce.check(seen({ exchanges: codes.map((code) => exchange({ code })) }))
+      ScenarioRules.sendsCodesOnce.check(historyOf({ exchanges: codes.map((code) => exchange({ code })) }))
     expect(check("one", "two")).toBeUndefined()
     expect(check("one", "two", "one")).toContain("sent again")
   })
@@ -227,7 +227,7 @@ describe("sendsCodesOnce", () => {
 
 describe("doesOnce", () => {
   const post = exchange({ request: FakeHttp.request("POST", "/v2/zaps", { body: "{}" }) })
-  const check = (...exchanges: ReadonlyArray<Exchange>) => ScenarioRules.doesOnce.check(seen({ exchanges }))
+  const check = (...exchanges: ReadonlyArray<Exchange>) => ScenarioRules.doesOnce.check(historyOf({ exchanges }))
 
   it("is broken by what makes something twice for one action", () => {
     expect(check(post, post)).toContain("carried out twice")
@@ -245,7 +245,7 @@ describe("doesOnce", () => {
 describe("backsOff", () => {
   const failures = (count: number, every: number, parts: Partial<Exchange> = {}) =>
     Array.from({ length: count }, (_, index) => exchange({ status: 503, sentAt: index * every, ...parts }))
-  const check = (exchanges: ReadonlyArray<Exchange>) => ScenarioRules.backsOff.check(seen({ exchanges }))
+  const check = (exchanges: ReadonlyArray<Exchange>) => ScenarioRules.backsOff.check(historyOf({ exchanges }))
 
   it("is broken by what fails again and again for one action", () => {
     expect(check(failures(11, 1_000))).toContain("more than 10 times")
@@ -263,7 +263,7 @@ describe("backsOff", () => {
 describe("keepsRetryAfter", () => {
   const refused = exchange({ status: 503, retryAfter: 30_000 })
   const check = (parts: Partial<Exchange>) =>
-    ScenarioRules.keepsRetryAfter.check(seen({ exchanges: [refused, exchange(parts)] }))
+    ScenarioRules.keepsRetryAfter.check(historyOf({ exchanges: [refused, exchange(parts)] }))
 
   it("is broken by what the app sends again too early", () => {
     expect(check({ sentAt: 20_100 })).toContain("10000 ms before")
@@ -279,7 +279,7 @@ describe("keepsRetryAfter", () => {
 describe("asksForEnough", () => {
   const check = (scopes: ReadonlyArray<string> | undefined, asked = "zap") =>
     ScenarioRules.asksForEnough.check(
-      seen({
+      historyOf({
         exchanges: [exchange({})],
         authorizations: [authorization({ url: `https://api.zapier.com/v2/authorize?scope=${asked}` })],
         expected: { ...expected, scopes }
@@ -300,7 +300,7 @@ describe("asksForEnough", () => {
   it("is broken, where the app says nothing, by data of which Zapier has refused a part for want of a scope", () => {
     const refused = (parts: Partial<Exchange>, shown: Result["shown"] = "Data", asked = "profile") =>
       ScenarioRules.asksForEnough.check(
-        seen({
+        historyOf({
           results: [result({ shown })],
           exchanges: [exchange({ actionId: 0, status: 403, ...parts })],
           authorizations: [authorization({ url: `https://api.zapier.com/v2/authorize?scope=${asked}` })]
@@ -316,7 +316,7 @@ describe("asksForEnough", () => {
 
 describe("keepsSecrets", () => {
   const secrets = new Map([["s3cret-token", "an access token (ada#1)"]])
-  const check = (parts: Partial<Seen>) => ScenarioRules.keepsSecrets.check(seen({ secrets, ...parts }))
+  const check = (parts: Partial<History>) => ScenarioRules.keepsSecrets.check(historyOf({ secrets, ...parts }))
 
   it("is broken by a secret in a log, in a request to another host, or in what a user is shown", () => {
     expect(check({ logs: ["token: s3cret-token"] })).toBe("an access token (ada#1) is in the app's logs")
@@ -347,7 +347,7 @@ describe("keepsSecrets, in URLs and headers", () => {
     ["s3cret-state", "a state (ada)"],
     ["s3cret-code", "a code (ada)"]
   ])
-  const check = (parts: Partial<Seen>) => ScenarioRules.keepsSecrets.check(seen({ secrets, ...parts }))
+  const check = (parts: Partial<History>) => ScenarioRules.keepsSecrets.check(historyOf({ secrets, ...parts }))
 
   it("is broken by a token in the URL of a request, or of the consent page, where only the state belongs", () => {
     const asked = (query: string) => ({ authorizations: [authorization({ url: `https://api.zapier.com/?${query}` })] })
@@ -368,9 +368,9 @@ describe("keepsSecrets, in URLs and headers", () => {
 })
 
 describe("bindsBrowsers", () => {
-  const check = (parts: Partial<Result>, code: Partial<Exchange>, around: Partial<Seen> = {}) =>
+  const check = (parts: Partial<Result>, code: Partial<Exchange>, around: Partial<History> = {}) =>
     ScenarioRules.bindsBrowsers.check(
-      seen({
+      historyOf({
         results: [result({ action: "ComeBack", ...parts })],
         exchanges: [exchange({ accessToken: undefined, code: "a code", isGranted: true, ...code })],
         ...around
@@ -406,7 +406,7 @@ describe("drawsStates", () => {
   const attempt = (query: string, parts: Partial<Authorization> = {}) =>
     authorization({ url: `https://api.zapier.com/v2/authorize?${query}`, ...parts })
   const check = (...authorizations: ReadonlyArray<Authorization>) =>
-    ScenarioRules.drawsStates.check(seen({ authorizations }))
+    ScenarioRules.drawsStates.check(historyOf({ authorizations }))
   const [one, two] = ["state=0123456789abcdef", "state=fedcba9876543210"]
 
   it("is broken by no state, and by one that can be guessed", () => {
@@ -437,7 +437,7 @@ describe("drawsStates", () => {
 describe("keepsDataApart", () => {
   it("is broken by another's Zaps, and not by one's own", () => {
     const check = (title: string) =>
-      ScenarioRules.keepsDataApart.check(seen({ results: [result({ exit: Exit.succeed([title]) })] }))
+      ScenarioRules.keepsDataApart.check(historyOf({ results: [result({ exit: Exit.succeed([title]) })] }))
     expect(check("A Zap (bob Example)")).toBe("ada saw data of bob (Call)")
     expect(check("A Zap (ada Example)")).toBeUndefined()
   })
@@ -450,7 +450,7 @@ describe("keepsDataApart", () => {
       endedAt: 400_100
     })
     const switched = (endedAt: number) => result({ actionId: 1, action: "Consent", beganAt: endedAt - 100, endedAt })
-    const check = (results: ReadonlyArray<Result>) => ScenarioRules.keepsDataApart.check(seen({ results }))
+    const check = (results: ReadonlyArray<Result>) => ScenarioRules.keepsDataApart.check(historyOf({ results }))
     expect(check([switched(50_000), shown])).toContain("an account that was connected before")
     expect(check([switched(200_000), shown])).toBeUndefined()
   })
@@ -458,7 +458,7 @@ describe("keepsDataApart", () => {
 
 describe("keepsUsersApart", () => {
   const check = (parts: Partial<Exchange>) =>
-    ScenarioRules.keepsUsersApart.check(seen({ exchanges: [exchange(parts)] }))
+    ScenarioRules.keepsUsersApart.check(historyOf({ exchanges: [exchange(parts)] }))
 
   it("is broken by a request for one user with the token of another", () => {
     expect(check({ owner: "bob" })).toContain("a request for ada was sent with a token of bob")
@@ -473,7 +473,7 @@ describe("keepsUsersApart", () => {
 describe("disconnectHolds", () => {
   const disconnected = result({ action: "Disconnect" })
   const check = (results: ReadonlyArray<Result>, sentAt = 100_000) =>
-    ScenarioRules.disconnectHolds.check(seen({ results, exchanges: [exchange({ sentAt })] }))
+    ScenarioRules.disconnectHolds.check(historyOf({ results, exchanges: [exchange({ sentAt })] }))
 
   it("is broken by a request after a disconnect", () => {
     expect(check([disconnected])).toContain("after ada was disconnected")
@@ -509,7 +509,7 @@ describe("refreshesOnce", () => {
   const refresh = (parts: Partial<Exchange>) =>
     exchange({ refreshToken: "refresh-1", accessToken: undefined, sentAt: 9_500_000, endedAt: 9_600_000, ...parts })
   const check = (...exchanges: ReadonlyArray<Exchange>) =>
-    ScenarioRules.refreshesOnce.check(seen({ lives, exchanges: [consent, ...exchanges] }))
+    ScenarioRules.refreshesOnce.check(historyOf({ lives, exchanges: [consent, ...exchanges] }))
 
   it("is not broken by one refresh in the last tenth of a token's life", () => {
     expect(check(refresh({}))).toBeUndefined()
@@ -535,7 +535,7 @@ describe("refreshesOnce", () => {
   it("is not broken by what is renewed as early as the app says, or in the last five minutes", () => {
     const check = (sentAt: number, life: Life, expiryMargin?: number) =>
       ScenarioRules.refreshesOnce.check(
-        seen({
+        historyOf({
           lives: new Map([["access-1", life]]),
           exchanges: [consent, refresh({ sentAt, endedAt: sentAt + 1 })],
           expected: { ...expected, expiryMargin }
@@ -558,7 +558,7 @@ describe("refreshesOnce", () => {
 describe("alwaysResponds", () => {
   it("is broken by whoever waits in the end, and not by whoever was interrupted", () => {
     const check = (end: Result["end"]) =>
-      ScenarioRules.alwaysResponds.check(seen({ results: [result({ end, exit: undefined })] }))
+      ScenarioRules.alwaysResponds.check(historyOf({ results: [result({ end, exit: undefined })] }))
     expect(check("Waiting")).toMatch(/^ada waits for ever \(Call\); if .*`turn`$/)
     expect(check("Killed")).toBeUndefined()
   })

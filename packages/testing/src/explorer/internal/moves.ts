@@ -133,7 +133,7 @@ const overdue = ({ settings }: Client, { now, processes }: World.World): Readonl
         ({ doing }) => doing._tag === "Waiting" && now > doing.since + settings.requestTimeout + 2 * DriverState.grace
       )
   )
-    ? [{ rule: "Every caller gets a result", seen: "a caller waited longer than the request timeout" }]
+    ? [{ rule: "Every caller gets a result", observed: "a caller waited longer than the request timeout" }]
     : []
 
 // -----------------------------------------------------------------------------
@@ -412,7 +412,7 @@ export const ending =
     const turn = Turn.begin(client, world)
     Turn.observe(turn, { _tag: "Settled", waiting })
     if (world.faults === faults && world.processes.some(({ hasFailed }) => hasFailed)) {
-      turn.violations.push({ rule: "Every caller gets a result", seen: "a call failed although no fault was injected" })
+      turn.violations.push({ rule: "Every caller gets a result", observed: "a call failed although no fault was injected" })
     }
     return turn.violations
   }

@@ -60,7 +60,8 @@ export const by = (turn: Turn, process: Process) => ({
   at: World.wall(turn.world, process)
 })
 
-export const broken = (turn: Turn, rule: Invariants.Rule, seen: string) => turn.violations.push({ rule, seen })
+export const broken = (turn: Turn, rule: Invariants.Rule, observed: string) =>
+  turn.violations.push({ rule, observed })
 
 export const driverOf = ({ client }: Turn, process: Process, key: string) =>
   (key === World.shared ? client.shared : client.attempts)(World.ownerOf(process))

@@ -135,7 +135,7 @@ export const violation = (at: number, broken: Violation.Violation): Entry => ({
   _tag: "Violation",
   at,
   rule: broken.rule,
-  text: Violation.seenOf(broken)
+  text: Violation.describe(broken)
 })
 
 /** Collects lanes: `of` returns the lane with a name, and makes it if needed. */

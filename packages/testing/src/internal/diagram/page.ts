@@ -207,7 +207,7 @@ export const write = ({ again, diagram, violation: broken }: Page): string => {
       <header class="card${broken === undefined ? "" : " broken"}">
         ${broken === undefined ? undefined : html`<p class="eyebrow"><span aria-hidden="true">✕ </span>Rule broken</p>`}
         <h1>${broken?.rule ?? "No rule broken"}</h1>
-        ${broken === undefined ? undefined : html`<p>Observed: ${Violation.seenOf(broken)}</p>`}
+        ${broken === undefined ? undefined : html`<p>Observed: ${Violation.describe(broken)}</p>`}
         ${isMarked ? html`<p><a href="#violation">Where it was observed</a></p>` : undefined}
       </header>
       <div class="two">${stepList(diagram)} ${againOf(again)}</div>

@@ -1,6 +1,6 @@
 /** Notes browsers' requests: `network.ts` sees only what the app sends. */
 import * as Context from "effect/Context"
-import type { Browsing } from "../ScenarioSeen.ts"
+import type { Browsing } from "../ScenarioHistory.ts"
 
 /** The request, and then its response. */
 type Begun = Pick<Browsing, "method" | "path" | "isElsewhere">

@@ -1,6 +1,6 @@
 /** Draws the history of a scenario: browsers, instances of the app, its store, Zapier, and other hosts. */
 import * as Redacted from "effect/Redacted"
-import type { Browsing, Exchange, Result, Seen, Shown, Subject, Trouble, Visit, Write } from "../ScenarioSeen.ts"
+import type { Browsing, Exchange, Result, History, Shown, Subject, Trouble, Visit, Write } from "../ScenarioHistory.ts"
 import * as Names from "./names.ts"
 import * as Timeline from "./timeline.ts"
 import * as Diagram from "../../internal/diagram/model.ts"
@@ -45,12 +45,12 @@ const unsent: ReadonlySet<string> = new Set(["RequestLost", "RequestSilent"])
  * @param broken the rule that is broken at the end
  */
 export const of = (
-  seen: Seen,
+  history: History,
   lines: ReadonlyArray<string>,
   start: number,
-  broken: { readonly rule: string; readonly seen: string }
+  broken: { readonly rule: string; readonly observed: string }
 ): Diagram.Diagram => {
-  const { browsings = [], exchanges, results, stepsBeganAt, troubles, visits = [], writes = [] } = seen
+  const { browsings = [], exchanges, results, stepsBeganAt, troubles, visits = [], writes = [] } = history
   const placed: Array<Placed> = []
   const place = (step: number, order: number, entry: Diagram.Entry) => void placed.push({ step, order, entry })
 
@@ -67,7 +67,7 @@ export const of = (
 
   const isBrowsed = (actionId: number) => browsings.some((browsing) => browsing.actionId === actionId)
 
-  const name = (secret: string | undefined) => Names.nameOf(seen, secret)
+  const name = (secret: string | undefined) => Names.nameOf(history, secret)
 
   const ofStep = (began: number, index: number) => {
     const line = lines[index]
@@ -153,7 +153,7 @@ export const of = (
     const sent = { from: app, to: host, text: `${target}${carried(exchange)}`, number, isLost: isUnsent }
     place(step, order.request, Diagram.arrow(sentAt - start, { ...sent, fault: isUnsent ? fault : undefined }))
     if (endedAt === undefined) {
-      const waits = Diagram.note(seen.now - start, app, `still waits for the response to ${number}`)
+      const waits = Diagram.note(history.now - start, app, `still waits for the response to ${number}`)
       return place(stepsBeganAt.length, order.result, waits)
     }
     const at = endedAt - start
@@ -170,7 +170,7 @@ export const of = (
   const ofWrite = ({ at, grant, instance, isDone, step, subject }: Write) => {
     if (store === undefined) return
     const token =
-      grant && seen.secrets.has(Redacted.value(grant.tokens.accessToken))
+      grant && history.secrets.has(Redacted.value(grant.tokens.accessToken))
         ? `, tokens ${name(Redacted.value(grant.tokens.accessToken))}`
         : ""
     const what = grant === undefined ? `removes the grant of ${subject}` : `writes ${grant._tag} of ${subject}${token}`
@@ -191,9 +191,9 @@ export const of = (
   writes.forEach(ofWrite)
   results.forEach(ofResult)
   troubles.forEach(ofTrouble)
-  place(stepsBeganAt.length, order.violation, Diagram.violation(seen.now - start, broken))
+  place(stepsBeganAt.length, order.violation, Diagram.violation(history.now - start, broken))
   const entries = placed
     .toSorted((one, other) => one.entry.at - other.entry.at || one.step - other.step || one.order - other.order)
     .map(({ entry }) => entry)
-  return Diagram.make(lanes.all, entries, Names.hiding(seen))
+  return Diagram.make(lanes.all, entries, Names.hiding(history))
 }

@@ -2,7 +2,7 @@
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Duration from "effect/Duration"
 import type { Expects } from "../ScenarioApp.ts"
-import type { Expected } from "../ScenarioSeen.ts"
+import type { Expected } from "../ScenarioHistory.ts"
 
 // Endpoints that create something at each call. Choices, tests and fields only read.
 const creating = Endpoint.names.filter(

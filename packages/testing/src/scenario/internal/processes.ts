@@ -17,7 +17,7 @@ import * as Stream from "effect/Stream"
 import * as Seeded from "../../internal/seeded.ts"
 import * as Timeline from "../../internal/timeline.ts"
 import type { Anything, App, Provided } from "../ScenarioApp.ts"
-import type { Browsing, Subject, Told, Visit, Write } from "../ScenarioSeen.ts"
+import type { Browsing, Subject, PublishedEvent, Visit, Write } from "../ScenarioHistory.ts"
 import { CurrentNote } from "./browsing.ts"
 import * as ScenarioLog from "./log.ts"
 import * as ScenarioNetwork from "./network.ts"
@@ -62,7 +62,7 @@ interface World {
   readonly visits: Array<Visit>
   readonly browsings: Array<Browsing>
   readonly writes: Array<Write>
-  readonly events: Array<Told>
+  readonly events: Array<PublishedEvent>
   readonly logs: Array<string>
 }
 

@@ -14,13 +14,13 @@ import type { App } from "../ScenarioApp.ts"
 import {
   type Browsing,
   type Result,
-  type Seen,
+  type History,
   type Subject,
   subjects,
-  type Told,
+  type PublishedEvent,
   type Visit,
   type Write
-} from "../ScenarioSeen.ts"
+} from "../ScenarioHistory.ts"
 import * as ScenarioShown from "../ScenarioShown.ts"
 import type { Action, Step } from "../ScenarioStep.ts"
 import * as ScenarioConsents from "./consents.ts"
@@ -82,7 +82,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const visits: Array<Visit> = []
   const browsings: Array<Browsing> = []
   const writes: Array<Write> = []
-  const events: Array<Told> = []
+  const events: Array<PublishedEvent> = []
   const logs: Array<string> = []
   const outer = yield* Effect.context()
   const stepsBeganAt: Array<number> = []
@@ -329,7 +329,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
     close: processes.close,
 
-    seen: (): Seen => ({
+    history: (): History => ({
       now: timeline.now(),
       stepsBeganAt,
       troubles: network.troubles,

@@ -275,8 +275,8 @@ export const make = (options: Options, place: Place) => {
   const shutDown = (process: Process) => {
     for (const { caller, since } of process.calls) {
       if (timeline.now() - Math.max(since, process.awakeSince) > quiet) {
-        const seen = "a call waited until its process was restarted"
-        broken(caller.name, { rule: "Every caller gets a result", seen })
+        const observed = "a call waited until its process was restarted"
+        broken(caller.name, { rule: "Every caller gets a result", observed })
       }
     }
     const closing = Effect.runForkWith(process.context)(Effect.exit(Scope.close(process.scope, Exit.void)))

@@ -240,7 +240,7 @@ export const make = (options: Options) => {
         if (isSuccess(SimProcess.resultOf(outcome))) return
         record.broken(app.name, {
           rule: "Every caller gets a result",
-          seen: "the app has no access although nothing failed"
+          observed: "the app has no access although nothing failed"
         })
       })
       timeline.runToEnd()

@@ -1,6 +1,6 @@
 /** Rules about repeated requests. */
 import * as Hex from "effect/encoding/Hex"
-import type { Exchange } from "../../ScenarioSeen.ts"
+import type { Exchange } from "../../ScenarioHistory.ts"
 import { endpointOf, first, type Rule } from "./rule.ts"
 
 const bodyOf = ({ request }: Exchange) => Hex.encode(request?.body ?? new Uint8Array())

@@ -168,7 +168,7 @@ export interface Write {
  *
  * @since 0.1.0
  */
-export interface Told {
+export interface PublishedEvent {
   readonly step: number
   /** The instance of the app, counted from 0. */
   readonly instance: number
@@ -311,7 +311,7 @@ export interface Expected {
  *
  * @since 0.1.0
  */
-export interface Seen {
+export interface History {
   /** In milliseconds since the epoch. */
   readonly now: number
   /** When each step began, in milliseconds since the epoch. The last check of each connection is a step, too. */
@@ -329,7 +329,7 @@ export interface Seen {
   /** The writes to the app's stores, as far as they are observable. */
   readonly writes?: ReadonlyArray<Write> | undefined
   /** The library's events, if the app's layer has a `ZapierAuth`. */
-  readonly events?: ReadonlyArray<Told> | undefined
+  readonly events?: ReadonlyArray<PublishedEvent> | undefined
   /** The app's log. */
   readonly logs: ReadonlyArray<string>
   /** The contents of the app's stores as text, if it provides them. */
