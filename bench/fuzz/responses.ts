@@ -116,7 +116,7 @@ const headersOf = (chance: Chance): TokenOutcome.TokenResponse["headers"] => ({
   ...(chance.once(4) ? { date: chance.oneOf(["Thu, 01 Jan 1970 00:00:00 GMT", secret, chance.text(30)]) } : {})
 })
 
-const told = { refused: new ReconnectRequired({ why: "Revoked" }), unknown: new RefreshOutcomeUnknown({}) }
+const reasons = { refused: new ReconnectRequired({ why: "Revoked" }), unknown: new RefreshOutcomeUnknown({}) }
 
 const shown = (value: unknown) => inspect(value, { depth: 9, showHidden: true }) + JSON.stringify(value)
 
@@ -143,7 +143,7 @@ export const check = (chance: Chance): { readonly kind: string; readonly problem
   const isTruncated = chance.once(50)
   const response = { status, headers: headersOf(chance), body: isMangled ? mangled(chance, whole) : whole, isTruncated }
   const outcome = TokenOutcome.interpret(response, asked)
-  const reason = TokenFailure.toReason(outcome, told)
+  const reason = TokenFailure.toReason(outcome, reasons)
   const wrong = () => {
     if (shown(outcome).includes(secret)) return "an outcome that shows a secret"
     if (

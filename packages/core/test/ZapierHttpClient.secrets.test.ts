@@ -255,7 +255,11 @@ describe("Spans", () => {
       ["a transport error of the replay", [TestZapier.respond(401, {}), talkative], []],
       ["a defect", [throwing], []],
       ["a broken body", [broken], []],
-      ["a refresh that is refused", [TestZapier.respond(401, {})], [TestZapier.respond(400, { error: "invalid_grant" })]],
+      [
+        "a refresh that is refused",
+        [TestZapier.respond(401, {})],
+        [TestZapier.respond(400, { error: "invalid_grant" })]
+      ],
       ["a refresh that fails", [TestZapier.respond(401, {})], [TestZapier.respond(503, {})]],
       ["a refresh that is lost", [TestZapier.respond(401, {})], [talkative, talkative]],
       ["a refresh whose client throws", [TestZapier.respond(401, {})], [throwing]]

@@ -21,7 +21,7 @@ import type {
   Of,
   Options,
   State,
-  Told,
+  Holder,
   Violation
 } from "./internal/invariants/history.ts"
 import * as Requests from "./internal/invariants/requests.ts"
@@ -91,7 +91,7 @@ const checkAccess = (history: History, { access, owner }: Of<"AccessGiven">): Re
   const rule = "R10 no dead token"
   const accessToken = Redacted.value(access.accessToken)
   const isKnown = history.rejections.some(
-    (told) => told.owner === owner && told.accessToken === accessToken && !told.isBelieved
+    (holder) => holder.owner === owner && holder.accessToken === accessToken && !holder.isBelieved
   )
   if (isKnown) {
     return [{ rule, observed: "an access token was handed out by the process that had been told of its rejection" }]
@@ -102,8 +102,8 @@ const checkAccess = (history: History, { access, owner }: Of<"AccessGiven">): Re
     : none
 }
 
-const withTold = <A extends Told>(all: ReadonlyArray<A>, one: A): ReadonlyArray<A> => [
-  ...all.filter((told) => told.owner !== one.owner || told.accessToken !== one.accessToken),
+const withHolder = <A extends Holder>(all: ReadonlyArray<A>, one: A): ReadonlyArray<A> => [
+  ...all.filter((holder) => holder.owner !== one.owner || holder.accessToken !== one.accessToken),
   one
 ]
 
@@ -167,10 +167,10 @@ export const observe = <S extends State>(
     case "AccessGiven":
       return known({}, checkAccess(history, observation))
     case "AccessRejected":
-      return known({ rejections: withTold(history.rejections, Requests.rejection(history, observation, options)) })
+      return known({ rejections: withHolder(history.rejections, Requests.rejection(history, observation, options)) })
     case "AccessAccepted": {
       const { accessToken, owner } = observation
-      return known({ accepted: withTold(history.accepted, { owner, accessToken }) })
+      return known({ accepted: withHolder(history.accepted, { owner, accessToken }) })
     }
     case "DisconnectAsked": {
       const family = held(history)?.family
@@ -199,7 +199,10 @@ export const observe = <S extends State>(
         violations.push({ rule: "R3 success always wins", observed: "new tokens were thrown away" })
       }
       if (observation.waiting > 0) {
-        violations.push({ rule: "Every caller gets a result", observed: `${observation.waiting} callers wait for ever` })
+        violations.push({
+          rule: "Every caller gets a result",
+          observed: `${observation.waiting} callers wait for ever`
+        })
       }
       return known({}, violations)
     }

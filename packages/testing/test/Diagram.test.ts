@@ -315,7 +315,11 @@ describe("a page", () => {
       left: 3
     }
     const again = [{ title: "As a test", code: "Scenario.run(app, [])" }]
-    const html = Diagram.html({ violation: { rule: "Every caller gets a result", observed: "ada waits" }, diagram, again })
+    const html = Diagram.html({
+      violation: { rule: "Every caller gets a result", observed: "ada waits" },
+      diagram,
+      again
+    })
     expect(structureOf(html.slice(html.indexOf("<body>")))).toMatchSnapshot()
   })
 

@@ -279,7 +279,8 @@ describe("run", () => {
   it.effect("does the same each time", () =>
     Effect.gen(function* () {
       const steps: ReadonlyArray<Step> = [connect, expire, arm({ _tag: "ResponseLost" }), call, { _tag: "Crash" }, call]
-      const linesOf = ({ exchanges }: ScenarioHistory.History) => exchanges.map(({ line, sentAt }) => `${sentAt} ${line}`)
+      const linesOf = ({ exchanges }: ScenarioHistory.History) =>
+        exchanges.map(({ line, sentAt }) => `${sentAt} ${line}`)
       const first = linesOf(yield* Scenario.run(library, steps))
       expect(linesOf(yield* Scenario.run(library, steps))).toEqual(first)
       expect(linesOf(yield* Scenario.run(library, steps, { seed: 2 }))).not.toEqual(first)

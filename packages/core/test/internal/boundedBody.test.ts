@@ -257,7 +257,11 @@ describe("a 401 that is replayed", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.respond(401, "first"), TestZapier.respond(401, "second"), TestZapier.respond(401, "third"))
+      zapier.nextApi(
+        TestZapier.respond(401, "first"),
+        TestZapier.respond(401, "second"),
+        TestZapier.respond(401, "third")
+      )
       assert.strictEqual(yield* Effect.flatMap(call, ({ text }) => text), "second")
       assert.strictEqual(yield* Effect.flatMap(call, ({ text }) => text), "third")
     }).pipe(Effect.provide(zapier.layer()))

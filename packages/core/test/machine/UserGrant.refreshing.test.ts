@@ -236,11 +236,7 @@ describe("UserGrant: success always wins (R3)", () => {
   it("where there is neither an old one nor a new one, there is none", () => {
     const renewed = Grants.withoutRefreshToken(Grants.tokens("4"))
     const before = Grants.active({ tokens: Grants.withoutRefreshToken(Grants.tokens("3")) })
-    const { state } = Grants.step(
-      before,
-      { _tag: "RefreshSucceeded", ...Grants.attempt, tokens: renewed },
-      Grants.hour
-    )
+    const { state } = Grants.step(before, { _tag: "RefreshSucceeded", ...Grants.attempt, tokens: renewed }, Grants.hour)
     expect(Object.keys(Grants.tokensOf(state) ?? {})).not.toContain("refreshToken")
   })
 

@@ -42,7 +42,11 @@ const vague = [Arbitrary.Constant(undefined), Arbitrary.Constant(null)]
 
 const seconds = Draw.int(1, 86_400)
 
-const json = (status: number, body: unknown, headers: TokenOutcome.TokenResponse["headers"] = {}): TokenOutcome.TokenResponse => ({
+const json = (
+  status: number,
+  body: unknown,
+  headers: TokenOutcome.TokenResponse["headers"] = {}
+): TokenOutcome.TokenResponse => ({
   status,
   headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   body: JSON.stringify(body)

@@ -134,7 +134,8 @@ describe("a fault is injected into a request", () => {
   ])("when it goes to %s", (endpoint, those, others) => {
     const { begin, faultOf } = faulty({ fault: lost, match: { endpoint }, times: "Always" })
     begin()
-    for (const [method, path] of those) assert.strictEqual(faultOf(FakeHttp.request(method, path)), "ResponseLost", path)
+    for (const [method, path] of those)
+      assert.strictEqual(faultOf(FakeHttp.request(method, path)), "ResponseLost", path)
     for (const [method, path] of others) assert.isUndefined(faultOf(FakeHttp.request(method, path)), path)
   })
 

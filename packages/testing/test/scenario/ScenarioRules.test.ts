@@ -210,7 +210,8 @@ describe("letsUsersConnect", () => {
 
 describe("wastesNothing", () => {
   it("is broken by tokens that the app itself did not wait for", () => {
-    const check = (after: Result["after"]) => ScenarioRules.wastesNothing.check(historyOf({ results: [result({ after })] }))
+    const check = (after: Result["after"]) =>
+      ScenarioRules.wastesNothing.check(historyOf({ results: [result({ after })] }))
     expect(check("Wasted")).toContain("stopped waiting")
     expect(check("Lost")).toBeUndefined()
   })

@@ -34,7 +34,10 @@ interface Services extends Serving.Services {
 // How long a user may take in the Connect UI, in milliseconds. The connect token only has to open it.
 const lifetime = 3_600_000
 
-const askedBy = (request: HttpServerRequest): Responses.Asking => ({ ...Responses.askedBy(request), action: "ConnectApp" })
+const askedBy = (request: HttpServerRequest): Responses.Asking => ({
+  ...Responses.askedBy(request),
+  action: "ConnectApp"
+})
 
 const repeated = ZapierAuthError.make(
   new InvalidConfig({ setting: "app", problem: "link to connections/connect with one app, such as ?app=SlackCLIAPI" })

@@ -123,7 +123,11 @@ const isResponse = (given: unknown): given is Response | undefined =>
 const call = ["respond", "respond"] as const
 
 // A JavaScript program may return anything, or throw; the user still gets the default response.
-const ownResponse = <R>(own: Respond<R>, outcome: Outcome, asked: Asked): Effect.Effect<Response | undefined, never, R> =>
+const ownResponse = <R>(
+  own: Respond<R>,
+  outcome: Outcome,
+  asked: Asked
+): Effect.Effect<Response | undefined, never, R> =>
   Failures.ofApp(...call, () => own(outcome, asked)).pipe(
     Effect.filterOrFail(isResponse, (given) => Failures.useless(...call, given, "an HttpServerResponse")),
     Effect.catch((error) => Effect.as(Effect.logError(error.message), undefined))

@@ -11,11 +11,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Lifetime } from "../lifetime.ts"
 
-type App<E> = Effect.Effect<
-  HttpServerResponse.HttpServerResponse,
-  E,
-  HttpServerRequest.HttpServerRequest | Scope.Scope
->
+type App<E> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, HttpServerRequest.HttpServerRequest | Scope.Scope>
 
 /** Responds to a request. The context is for this request only. */
 export type Handle = (request: Request, context?: Context.Context<never>) => Promise<Response>

@@ -104,7 +104,7 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
   const ofCallers = (at: number, label: string, before: World.Process, after: World.Process) => {
     const lane = laneOf(after.name)
     const asks = (text: string) => void entries.push(Diagram.arrow(at, { from: callers, to: lane, text }))
-    const told = (text: string, tone: Diagram.Tone) =>
+    const reply = (text: string, tone: Diagram.Tone) =>
       void entries.push(Diagram.arrow(at, { from: lane, to: callers, text, tone, isResponse: true }))
     const calls = ({ doing }: World.Caller) => {
       if (doing._tag !== "Calling") return
@@ -121,8 +121,8 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
       if (was === "Calling")
         responds(now === undefined ? "responds to the call" : "401", now === undefined ? "Plain" : "Bad")
       if (now !== undefined) calls(now)
-      else if (was === "Waiting" && caller.wants === "Access") told("an error", "Bad")
-      else told(caller.wants === "Event" ? "the result" : "the response to its call", "Good")
+      else if (was === "Waiting" && caller.wants === "Access") reply("an error", "Bad")
+      else reply(caller.wants === "Event" ? "the result" : "the response to its call", "Good")
     }
     for (const caller of after.callers) {
       if (before.callers.some(({ id }) => id === caller.id)) continue

@@ -412,7 +412,10 @@ export const ending =
     const turn = Turn.begin(client, world)
     Turn.observe(turn, { _tag: "Settled", waiting })
     if (world.faults === faults && world.processes.some(({ hasFailed }) => hasFailed)) {
-      turn.violations.push({ rule: "Every caller gets a result", observed: "a call failed although no fault was injected" })
+      turn.violations.push({
+        rule: "Every caller gets a result",
+        observed: "a call failed although no fault was injected"
+      })
     }
     return turn.violations
   }

@@ -60,8 +60,7 @@ export const by = (turn: Turn, process: Process) => ({
   at: World.wall(turn.world, process)
 })
 
-export const broken = (turn: Turn, rule: Invariants.Rule, observed: string) =>
-  turn.violations.push({ rule, observed })
+export const broken = (turn: Turn, rule: Invariants.Rule, observed: string) => turn.violations.push({ rule, observed })
 
 export const driverOf = ({ client }: Turn, process: Process, key: string) =>
   (key === World.shared ? client.shared : client.attempts)(World.ownerOf(process))
@@ -87,7 +86,7 @@ export const write = (
   owner: string,
   at: number,
   save: Of<"Save">,
-  told: { readonly isUnconfirmed?: true; readonly isLate?: true } = {}
+  marks: { readonly isUnconfirmed?: true; readonly isLate?: true } = {}
 ): "Saved" | "Conflicted" => {
   const { client, world } = turn
   const { expected, from, key, state } = save
@@ -106,8 +105,8 @@ export const write = (
       const isHeld = World.isHolder(state, process)
       if (process.hasLateClaim && !isHeld) change(turn, process.name, { hasLateClaim: false })
     }
-    const seen = { state: state as Invariants.State, from: from as Invariants.State | undefined }
-    observe(turn, { _tag: "Stored", ...seen, ...told, isAlive: Server.isAlive(world, state), at, owner })
+    const states = { state: state as Invariants.State, from: from as Invariants.State | undefined }
+    observe(turn, { _tag: "Stored", ...states, ...marks, isAlive: Server.isAlive(world, state), at, owner })
   }
   return "Saved"
 }

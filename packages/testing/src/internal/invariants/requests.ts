@@ -4,7 +4,7 @@ import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import { accessTokenOf, held } from "./held.ts"
-import type { History, Observed, Of, Options, Rejection, Request, State, Told, Violation } from "./history.ts"
+import type { History, Observed, Of, Options, Rejection, Request, State, Holder, Violation } from "./history.ts"
 
 /** A token is trusted while it has just replaced a rejected one and no call of that process has succeeded with it. */
 export const rejection = (
@@ -13,7 +13,7 @@ export const rejection = (
   { rejectionInterval }: Options
 ): Rejection => {
   const accessToken = Redacted.value(access.accessToken)
-  const isProven = accepted.some((told) => told.owner === owner && told.accessToken === accessToken)
+  const isProven = accepted.some((holder) => holder.owner === owner && holder.accessToken === accessToken)
   return { owner, accessToken, isBelieved: !isProven && Tokens.isReplacement(access, at, rejectionInterval) }
 }
 
@@ -69,7 +69,10 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
   }
   const { deadline } = record.lease
   if (at >= deadline || (until !== undefined && until + Lease.margin > deadline)) {
-    broken.push({ rule: "R2 patience", observed: "a request would wait for its response until the margin of its lease" })
+    broken.push({
+      rule: "R2 patience",
+      observed: "a request would wait for its response until the margin of its lease"
+    })
   }
   const { access } = record
   return access === undefined ? broken : [...broken, ...checkNeed(history, access, observation, options)]
@@ -142,7 +145,7 @@ export const ended = <S extends State>(history: History<S>, ending: string): His
   const current = accessTokenOf(record)
   const isOther = ({ owner }: { readonly owner: string }) => owner !== ending
   // A rejected or accepted token stays so for other processes, too.
-  const matters = (told: Told) => isOther(told) || told.accessToken === current
+  const matters = (holder: Holder) => isOther(holder) || holder.accessToken === current
   return {
     ...history,
     requests: history.requests

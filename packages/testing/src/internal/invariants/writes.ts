@@ -2,7 +2,7 @@
 import * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import { accessTokenOf, held, type Held, heldOf } from "./held.ts"
-import type { History, Of, State, Told, Violation } from "./history.ts"
+import type { History, Of, State, Holder, Violation } from "./history.ts"
 
 const blameless: ReadonlySet<string> = new Set(["InvalidClient", "Refused", "RateLimited", "NotSent"])
 
@@ -126,7 +126,7 @@ export const take = <S extends State>(
   const after = heldOf(record, history.isApp)
   const accessToken = accessTokenOf(after)
   const isRenewed = after !== undefined && accessToken !== accessTokenOf(before)
-  const isCurrent = (told: Told) => told.accessToken === accessToken
+  const isCurrent = (holder: Holder) => holder.accessToken === accessToken
   // A process whose own write failed cannot know that another's consent or removal came after it.
   const isOther = after === undefined || history.consented.some((token) => token === accessToken)
   return {
@@ -143,12 +143,12 @@ export const take = <S extends State>(
       (delivery) => !isRenewed && delivery.accessToken !== accessToken && delivery.token === after?.token
     ),
     consented: history.consented.filter((token) => token !== accessToken || isUnconfirmed === true),
-    exchanged: history.exchanged.filter((told) => !isCurrent(told) && (!isOther || told.owner === owner)),
+    exchanged: history.exchanged.filter((holder) => !isCurrent(holder) && (!isOther || holder.owner === owner)),
     // No process can know that an abandoned removal was carried out.
     left: isLate === true ? history.left.filter((left) => left.owner !== owner) : history.left,
     accepted: history.accepted.filter(isCurrent),
     rejections: isRenewed
-      ? history.rejections.filter((told) => told.accessToken === accessTokenOf(before) || isCurrent(told))
+      ? history.rejections.filter((holder) => holder.accessToken === accessTokenOf(before) || isCurrent(holder))
       : history.rejections
   }
 }

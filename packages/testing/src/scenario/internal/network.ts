@@ -345,7 +345,8 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     close: (host: Host, actionIds: ReadonlySet<number>) => {
       host.isClosing = true
       for (const exchange of exchanges) {
-        if (exchange.host === host && isNew(exchange) && actionIds.has(exchange.actionId ?? -1)) exchange.isGranted = false
+        if (exchange.host === host && isNew(exchange) && actionIds.has(exchange.actionId ?? -1))
+          exchange.isGranted = false
       }
       loseUngranted(host)
     },

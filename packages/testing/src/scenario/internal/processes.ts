@@ -150,7 +150,15 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
     Effect.callback<Ended<B>>((resume) => {
       const process = inTurn()
       const { instance } = process
-      const begun: Visit = { step: step(), actionId, subject, does, instance, beganAt: timeline.now(), endedAt: undefined }
+      const begun: Visit = {
+        step: step(),
+        actionId,
+        subject,
+        does,
+        instance,
+        beganAt: timeline.now(),
+        endedAt: undefined
+      }
       const visit = visits.push(begun) - 1
       let isOver = false
       const context = process.context.pipe(

@@ -213,7 +213,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     return act(
       "Call",
       subject,
-      (actionId) => (call === undefined ? Effect.succeed("NoWay") : inApp("Call", actionId, subject, () => call(subject))),
+      (actionId) =>
+        call === undefined ? Effect.succeed("NoWay") : inApp("Call", actionId, subject, () => call(subject)),
       () => true,
       isElsewhere
     )
@@ -241,7 +242,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         return act(
           "ComeBack",
           subject,
-          (actionId) => (way === undefined ? Effect.succeed("NoWay") : consents.bringBack(actionId, subject, way, comeBack)),
+          (actionId) =>
+            way === undefined ? Effect.succeed("NoWay") : consents.bringBack(actionId, subject, way, comeBack),
           () => step.with === "Own" && browser === undefined && way !== undefined && consents.isTimely(way),
           browser === "Other"
         )

@@ -6,7 +6,7 @@ import type { Violation } from "../../Violation.ts"
 
 /**
  * - `Began`: a process has started in a slot. `owner` is its name in leases.
- * - `Asked`, `Told`: a user, or the app, calls a process, and gets a result.
+ * - `Called`, `Returned`: a user, or the app, calls a process, and gets a result.
  * - `FaultInjected`: a fault is injected into the next token request, or an operation of the store, of a process.
  * - `Acted`: the server has issued new tokens.
  * - `Observed`: an observation for `Invariants`.
@@ -15,9 +15,9 @@ import type { Violation } from "../../Violation.ts"
 export type Event =
   | { readonly _tag: "Step"; readonly text: string }
   | { readonly _tag: "Began"; readonly owner: string; readonly slot: number }
-  | { readonly _tag: "Asked"; readonly who: string; readonly slot: number; readonly what: string }
+  | { readonly _tag: "Called"; readonly who: string; readonly slot: number; readonly what: string }
   | {
-      readonly _tag: "Told"
+      readonly _tag: "Returned"
       readonly who: string
       readonly slot: number
       readonly what: string

@@ -104,7 +104,7 @@ export interface Refusal {
   readonly end?: ConnectEnd
 }
 
-const told = (problem: string) => Result.fail<Refusal>({ problem })
+const refuse = (problem: string) => Result.fail<Refusal>({ problem })
 
 /** Opens a page, and uses up its token. */
 export const begin = (
@@ -113,12 +113,12 @@ export const begin = (
   now: number
 ): Result.Result<Begun, Refusal> => {
   const query = Parse.query(request)
-  if (query.duplicate !== undefined) return told(`The parameter ${query.duplicate} is repeated.`)
+  if (query.duplicate !== undefined) return refuse(`The parameter ${query.duplicate} is repeated.`)
   const given = query.get("token") ?? ""
   const token = get(state.connectTokens, given)
   const back: Return = { redirectUri: query.get("redirect_uri"), state: query.get("state") }
   if (back.redirectUri !== undefined && !isRegistered(state, token, back.redirectUri)) {
-    return told("The redirect_uri is not registered. It has to match a registered one exactly.")
+    return refuse("The redirect_uri is not registered. It has to match a registered one exactly.")
   }
   const checked = check(state, request, token, now)
   if (Result.isFailure(checked)) {

@@ -17,7 +17,8 @@ export const doesOnce: Rule = {
     return first(exchanges, (exchange) => {
       const endpoint = endpointOf(exchange)
       const { actionId, isDone, line } = exchange
-      if (actionId === undefined || !isDone || endpoint === undefined || !expected.once.includes(endpoint)) return undefined
+      if (actionId === undefined || !isDone || endpoint === undefined || !expected.once.includes(endpoint))
+        return undefined
       const what = `${actionId} ${endpoint} ${exchange.url} ${bodyOf(exchange)}`
       if (done.has(what)) return `this was carried out twice for one action of a user: ${line}`
       done.add(what)

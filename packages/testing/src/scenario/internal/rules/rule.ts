@@ -16,11 +16,11 @@ export interface Rule {
 
 export const first = <A>(
   all: ReadonlyArray<A>,
-  tell: (one: A, index: number) => string | undefined
+  check: (one: A, index: number) => string | undefined
 ): string | undefined => {
   for (const [index, one] of all.entries()) {
-    const told = tell(one, index)
-    if (told !== undefined) return told
+    const problem = check(one, index)
+    if (problem !== undefined) return problem
   }
   return undefined
 }

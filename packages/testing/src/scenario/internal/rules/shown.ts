@@ -51,7 +51,8 @@ const checkCall = (history: History, result: Result): string | undefined => {
     return undefined
   const isTroubled = troubleOf(history, result) !== undefined
   if (shown === "TryLater") {
-    if (isTroubled || (before === "None" && hasJustLeft(history, result)) || hasJustEnded(history, result)) return undefined
+    if (isTroubled || (before === "None" && hasJustLeft(history, result)) || hasJustEnded(history, result))
+      return undefined
     return before === "Good"
       ? `${subject} is connected and nothing failed, but was asked to try later: ${why(result.exit)}`
       : `${subject} has to connect and nothing failed, but was asked to try later: ${why(result.exit)}`
