@@ -49,7 +49,7 @@ describe("AuthEvent", () => {
     expect(new Set<string>(fields.event.literals)).toEqual(new Set(Object.keys(cases)))
   })
 
-  it.effect("tells whose it is and why, for each machine", () => {
+  it.effect("names the owner and the cause, for each machine", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth

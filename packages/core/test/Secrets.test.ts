@@ -124,23 +124,27 @@ describe("Values", () => {
     }
   )
 
-  it.prop("what came of a token request hides what its answer held", [Schema.String, Schema.Int], ([text, status]) => {
-    const member = JSON.stringify(`${planted}${text}`)
-    const bodies = [
-      `{"access_token":${member},"refresh_token":${member},"token_type":"Bearer","expires_in":1}`,
-      `{"access_token":${member},"token_type":${member}}`,
-      `{"access_token":{${member}:${member}}}`,
-      `{"error":${member},"error_description":${member}}`,
-      `{"access_token":${member}`,
-      `${planted}${text}`
-    ]
-    for (const body of bodies) {
-      for (const code of [200, 400, 401, 429, 503, status]) {
-        const headers = { "content-type": planted, "retry-after": planted }
-        hides(TokenOutcome.interpret({ status: code, headers, body }, { scopes: ["zap"], startedAt: 0, now: 1 }))
+  it.prop(
+    "the outcome of a token request hides the content of its response",
+    [Schema.String, Schema.Int],
+    ([text, status]) => {
+      const member = JSON.stringify(`${planted}${text}`)
+      const bodies = [
+        `{"access_token":${member},"refresh_token":${member},"token_type":"Bearer","expires_in":1}`,
+        `{"access_token":${member},"token_type":${member}}`,
+        `{"access_token":{${member}:${member}}}`,
+        `{"error":${member},"error_description":${member}}`,
+        `{"access_token":${member}`,
+        `${planted}${text}`
+      ]
+      for (const body of bodies) {
+        for (const code of [200, 400, 401, 429, 503, status]) {
+          const headers = { "content-type": planted, "retry-after": planted }
+          hides(TokenOutcome.interpret({ status: code, headers, body }, { scopes: ["zap"], startedAt: 0, now: 1 }))
+        }
       }
     }
-  })
+  )
 })
 
 describe("A run in which everything goes wrong", () => {

@@ -55,7 +55,7 @@ const make = (...options: Parameters<typeof mode>) => {
 }
 
 describe("WhiteLabel: a user's access token", () => {
-  it.effect("is had by the exchange of a JWT that says who the user is", () => {
+  it.effect("comes from the exchange of a JWT that names the user", () => {
     const { layer, zapier } = make()
     return Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 6, 1))
@@ -168,20 +168,17 @@ describe("WhiteLabel: a user's access token", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect(
-    "names scopes only where they are configured, and is not refused a call for scopes that nobody named",
-    () => {
-      const named = make({ scopes: ["zap", "connection:read"] })
-      const unnamed = make()
-      unnamed.zapier.state.scope = undefined
-      return Effect.gen(function* () {
-        yield* Effect.provide(list, named.layer)
-        expect(named.zapier.tokenRequests[0]?.form.get("scope")).toBe("zap connection:read")
-        expect((yield* Effect.provide(list, unnamed.layer)).status).toBe(200)
-        expect(unnamed.zapier.tokenRequests[0]?.form.has("scope")).toBe(false)
-      })
-    }
-  )
+  it.effect("requests only configured scopes, and allows calls if none are configured", () => {
+    const named = make({ scopes: ["zap", "connection:read"] })
+    const unnamed = make()
+    unnamed.zapier.state.scope = undefined
+    return Effect.gen(function* () {
+      yield* Effect.provide(list, named.layer)
+      expect(named.zapier.tokenRequests[0]?.form.get("scope")).toBe("zap connection:read")
+      expect((yield* Effect.provide(list, unnamed.layer)).status).toBe(200)
+      expect(unnamed.zapier.tokenRequests[0]?.form.has("scope")).toBe(false)
+    })
+  })
 
   it.effect("is refused where its scopes do not allow the call, before anything is sent", () => {
     const { layer, zapier } = make()
@@ -193,7 +190,7 @@ describe("WhiteLabel: a user's access token", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("comes without its refresh token, which is told as odd", () => {
+  it.effect("reports a refresh token as an oddity, and drops it", () => {
     const { layer, zapier } = make()
     zapier.nextToken(
       TestZapier.respond(200, {
@@ -225,7 +222,7 @@ describe("WhiteLabel: a user's access token", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("says what to look at when Zapier refuses the JWT", () => {
+  it.effect("names the settings to check when Zapier rejects the JWT", () => {
     const { layer, zapier } = make()
     zapier.nextToken(TestZapier.respond(400, { error: "invalid_request", error_description: "raw words" }))
     return Effect.gen(function* () {
@@ -236,7 +233,7 @@ describe("WhiteLabel: a user's access token", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is told as not signed when the signer fails, and is signed for at the next call", () => {
+  it.effect("fails as not signed when the signer fails, and is signed at the next call", () => {
     let isAway = false
     const by = PartnerSigner.layerFunction({
       keyId: "kms",
@@ -254,7 +251,7 @@ describe("WhiteLabel: a user's access token", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is not waited for for ever when the signer does not respond", () => {
+  it.effect("times out when the signer does not respond", () => {
     const by = PartnerSigner.layerFunction({ keyId: "kms", algorithm: "ES256", sign: () => Effect.never })
     const { layer, zapier } = make({}, by)
     return Effect.gen(function* () {
@@ -397,7 +394,7 @@ describe("WhiteLabel: connect tokens", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("stay within the path, whatever the app is called", () => {
+  it.effect("stay within the path for any name of an app", () => {
     const { layer, zapier } = make()
     return Effect.gen(function* () {
       yield* connectUrl({ app: "../a?b#c" })
@@ -407,7 +404,7 @@ describe("WhiteLabel: connect tokens", () => {
 })
 
 describe("WhiteLabel: configuration", () => {
-  it.effect("is needed by who asks for it, and by nobody else", () => {
+  it.effect("is required only by a program that uses it", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       expect((yield* Effect.flip(list)).message).toBe(

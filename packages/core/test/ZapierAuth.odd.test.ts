@@ -59,7 +59,7 @@ const Wrapping = Schema.Literals(["", "\uFEFF", " \n", "\r\n\t"])
 
 describe("a response to a refresh", () => {
   it.effect.prop(
-    "is taken whatever else is in it, in one request, and never with a token that was replaced",
+    "is accepted with any other members, after one request, and never with a replaced token",
     [Members, Wrapping, Wrapping],
     ([members, before, after]) => {
       const zapier = TestZapier.make()
@@ -109,7 +109,7 @@ describe("a response to a refresh", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("whose scopes are separated by commas allows calls", () => {
+  it.effect("with scopes separated by commas allows calls", () => {
     const zapier = TestZapier.make()
     zapier.state.scope = "zap,zap:write"
     return Effect.gen(function* () {
@@ -143,7 +143,7 @@ const failureOf = <A, R>(effect: Effect.Effect<A, ZapierAuthError, R>) => Effect
 
 describe("a response that says nothing", () => {
   it.effect(
-    "to a refresh is called so, with its status and content type, and the token is not presented again at once",
+    "to a refresh is reported as malformed, with status and content type, and the token is not sent again at once",
     () => {
       const zapier = TestZapier.make()
       return Effect.gen(function* () {
@@ -164,7 +164,7 @@ describe("a response that says nothing", () => {
     }
   )
 
-  it.effect("to a login is called so, and a 5xx is not told as lost", () => {
+  it.effect("to a login is reported as malformed, and a 5xx is not reported as lost", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       zapier.nextToken(page, respond(503, ""), TestZapier.responseLost)
@@ -199,7 +199,7 @@ describe("an access token that no header can carry", () => {
   })
 
   it.effect.prop(
-    "does not lose the refresh token beside it, which is presented after a pause",
+    "does not lose the refresh token beside it, which is sent after a pause",
     [Schema.Union([Schema.Literals([unusable, "", " ", "\u00e9", 7, "missing"]), Schema.Null]), Schema.Boolean],
     ([access_token, isDue]) => {
       const zapier = TestZapier.make()

@@ -31,7 +31,7 @@ const errorOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.flip(Effect.mapError(effect, ZapierHttpClient.toCallError)), (error) => error)
 
 describe("ZapierHttpClient.layerHttpClient", () => {
-  it.effect("authorizes what asks for an HttpClient, and keeps its type", () => {
+  it.effect("authorizes an effect that needs an HttpClient, and keeps its type", () => {
     const zapier = TestZapier.make()
     const zaps = HttpClient.get("/v2/zaps")
     expectTypeOf(Effect.provide(zaps, ZapierHttpClient.layerHttpClient(Credential.clientId))).toEqualTypeOf<
@@ -115,7 +115,7 @@ describe("ZapierHttpClient.layerHttpClient", () => {
     }).pipe(Effect.provide(asUser(zapier)))
   })
 
-  it.effect("lets Effect's retries wait for what passes, and for nothing else", () => {
+  it.effect("lets Effect retry only retryable errors", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const schedule = Schedule.spaced("2 seconds")
@@ -145,7 +145,7 @@ describe("ZapierHttpClient.layerHttpClient", () => {
     }).pipe(Effect.provide(asUser(zapier)))
   })
 
-  it.effect("refuses what lies beside the API at a gateway's origin", () => {
+  it.effect("rejects paths beside the API at a gateway's origin", () => {
     const zapier = TestZapier.make()
     const urls = { ...ZapierUrls.production, api: "https://gateway.example/zapier" }
     return Effect.gen(function* () {

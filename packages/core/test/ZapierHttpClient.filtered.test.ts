@@ -53,25 +53,22 @@ describe("ZapierHttpClient, over a client that fails for a status", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect.each(filters)(
-    "$name: the last failure is what the caller gets, without a token in its request",
-    ({ wrap }) => {
-      const zapier = TestZapier.make(wrap)
-      return Effect.gen(function* () {
-        yield* TestZapier.connect(subject)
-        zapier.nextApi(TestZapier.respond(401, "{}"), TestZapier.respond(404, "{}"))
-        const { reason, response } = yield* failureOf(call)
-        assert.strictEqual(reason._tag, "StatusCodeError")
-        assert.strictEqual(response?.status, 404)
-        assert.isUndefined(reason.request.headers["authorization"])
-        assert.notInclude(inspect(reason.request, { depth: 9 }), "access-token")
-        assert.strictEqual(zapier.tokenRequests.length, 2)
-        // The token of the replay was accepted: nobody asks for another.
-        assert.strictEqual((yield* call).status, 200)
-        assert.strictEqual(zapier.tokenRequests.length, 2)
-      }).pipe(Effect.provide(zapier.layer()))
-    }
-  )
+  it.effect.each(filters)("$name: the caller gets the last failure, without a token in its request", ({ wrap }) => {
+    const zapier = TestZapier.make(wrap)
+    return Effect.gen(function* () {
+      yield* TestZapier.connect(subject)
+      zapier.nextApi(TestZapier.respond(401, "{}"), TestZapier.respond(404, "{}"))
+      const { reason, response } = yield* failureOf(call)
+      assert.strictEqual(reason._tag, "StatusCodeError")
+      assert.strictEqual(response?.status, 404)
+      assert.isUndefined(reason.request.headers["authorization"])
+      assert.notInclude(inspect(reason.request, { depth: 9 }), "access-token")
+      assert.strictEqual(zapier.tokenRequests.length, 2)
+      // The token of the replay was accepted: nobody asks for another.
+      assert.strictEqual((yield* call).status, 200)
+      assert.strictEqual(zapier.tokenRequests.length, 2)
+    }).pipe(Effect.provide(zapier.layer()))
+  })
 
   it.effect("a 401 that no newer token survives is the failure of the client", () => {
     const zapier = TestZapier.make(HttpClient.filterStatusOk)

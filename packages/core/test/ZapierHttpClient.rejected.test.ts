@@ -42,7 +42,7 @@ describe("an access token that the API rejects", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("is not sent while the server wants to be left alone, and callers are told why", () => {
+  it.effect("is not sent during a server's pause, and callers get the reason", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
@@ -88,7 +88,7 @@ describe("an access token that the API rejects", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("is replaced as ever if a call has succeeded with it, or some time later", () => {
+  it.effect("is replaced as usual after a successful call, or some time later", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)

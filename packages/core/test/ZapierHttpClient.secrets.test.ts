@@ -150,7 +150,7 @@ describe("A response", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("fails without the credential where its body is no JSON, and where it is not what was expected", () => {
+  it.effect("fails without showing the credential if its body is not JSON or has an unexpected shape", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
@@ -335,7 +335,7 @@ describe("Spans", () => {
     }).pipe(Effect.provide(zapier.layer()), Effect.provideService(Tracer.Tracer, Tracer.make({ span: () => only })))
   })
 
-  it.effect("end with what came of the sending", () => {
+  it.effect("end with the result of the request", () => {
     const zapier = TestZapier.make()
     const { spans, tracer } = recording()
     return Effect.gen(function* () {

@@ -99,7 +99,7 @@ describe("a call", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("is counted once, whatever it takes, and told by what came last", () => {
+  it.effect("is counted once, by its last result", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
@@ -146,7 +146,7 @@ describe("a call", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("that a filter fails for its status is told by the status", () => {
+  it.effect("that a filter rejects for its status is counted by the status", () => {
     const zapier = TestZapier.make(HttpClient.filterStatusOk)
     return Effect.gen(function* () {
       const http = yield* ZapierHttpClient
@@ -156,7 +156,7 @@ describe("a call", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("to a path that is in no table adds no label of its own, nor do users", () => {
+  it.effect("to an unknown path adds no label of its own, and users add none", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const http = yield* ZapierHttpClient

@@ -42,7 +42,7 @@ const structureOf = (html: string): string =>
 const empty: Diagram.Diagram = { lanes: [], entries: [], left: 0 }
 
 describe("a scenario", () => {
-  it.effect("is drawn from its steps, visits, requests and answers", () =>
+  it.effect("is drawn from its steps, visits, requests and responses", () =>
     Effect.gen(function* () {
       const { diagram = empty } = yield* Diagrams.alone
       expect(diagram.lanes.map(({ kind, name }) => `${kind}: ${name}`)).toEqual([
@@ -119,7 +119,7 @@ describe("a scenario", () => {
     })
   )
 
-  it.effect("says what never arrives, and who does not wait for it", () =>
+  it.effect("shows lost responses, and callers that do not wait for them", () =>
     Effect.gen(function* () {
       const { diagram = empty } = yield* Diagrams.silent
       const lines = linesOf(diagram)
@@ -195,7 +195,7 @@ describe("a program", () => {
     })
   )
 
-  it.effect("is drawn without a violation, too, and with what goes wrong", () =>
+  it.effect("is drawn with its faults, with and without a violation", () =>
     Effect.gen(function* () {
       const { diagram, violation } = yield* Program.page(Diagrams.program)
       expect(violation).toBeUndefined()
@@ -228,7 +228,7 @@ describe("a program", () => {
   )
 })
 
-describe("what an explorer has found", () => {
+describe("an explorer's finding", () => {
   it("is drawn move by move, and shows no secret", () => {
     const { finding, options } = Diagrams.caught()
     const page = Model.page(options, finding)
@@ -260,7 +260,7 @@ describe("what an explorer has found", () => {
 })
 
 describe("a page", () => {
-  it.effect("shows what comes from an app as text", () =>
+  it.effect("shows the app's output as text", () =>
     Effect.gen(function* () {
       const html = Diagram.html(Scenario.page(yield* Diagrams.eventful))
       expect(html).toContain("&#60;script&#62;hit = 1")

@@ -47,7 +47,7 @@ describe("Explorer", () => {
     expect(report).toMatchObject({ states: 4, isComplete: true })
   })
 
-  it("asks what is wrong with an ending, and takes faults for things that need not happen", () => {
+  it("checks each ending, and treats faults as optional", () => {
     const model = (isFault: boolean) => ({
       initial: [{ label: "begin", world: 0 }],
       moves: (n: number) => (n < 2 ? [{ label: "on", world: n + 1, violations: [], isFault }] : []),
@@ -60,7 +60,7 @@ describe("Explorer", () => {
     expect(endings(true)).toEqual(["ended at 0", "ended at 1", "ended at 2"])
   })
 
-  it("stops where it is told to, and says that it is not complete", () => {
+  it("stops at its limit, and reports that it is not complete", () => {
     const report = Explorer.explore(counters(100), { states: 50 })
     expect(report).toMatchObject({ states: 50, isComplete: false })
   })

@@ -24,7 +24,7 @@ const outcomes = ({ results }: ScenarioHistory.History) =>
   results.map(({ action, end, exit }) => `${action} ${end === "Done" ? exit?._tag : end}`)
 
 describe("an app over the library", () => {
-  it.effect("keeps to every rule, whatever happens", () =>
+  it.effect("keeps every rule in any scenario", () =>
     Effect.gen(function* () {
       const checked = yield* Scenario.check(library, { runs: 100 })
       expect(checked.runs).toBe(100)
@@ -107,7 +107,7 @@ describe("an app that does everything by itself", () => {
 describe("check", () => {
   const app = homemade({ refreshesAlone: true })
 
-  it.effect("says what was done, what was sent, and how to do it again", () =>
+  it.effect("reports the steps, the requests and a script", () =>
     Effect.gen(function* () {
       const { message } = yield* Effect.flip(Scenario.check(app, { seed: 4, rules: [ScenarioRules.refreshesOnce] }))
       expect(message).toMatchInlineSnapshot(`
@@ -150,7 +150,7 @@ describe("check", () => {
     })
   )
 
-  it.effect("tells what the library tells", () =>
+  it.effect("includes the library's events", () =>
     Effect.gen(function* () {
       const rule: ScenarioRules.Rule = {
         name: "Nobody calls twice",
@@ -180,7 +180,7 @@ describe("check", () => {
     })
   )
 
-  it.effect("needs no seed to find again what another seed has found", () =>
+  it.effect("finds a violation again without its seed", () =>
     Effect.gen(function* () {
       for (const seed of [2, 6, "a seed"]) {
         const first = yield* Effect.flip(Scenario.check(app, { seed }))
@@ -209,7 +209,7 @@ describe("check", () => {
     })
   )
 
-  it.effect("says what no scenario came to", () =>
+  it.effect("lists what no scenario exercised", () =>
     Effect.gen(function* () {
       const { callsBy, notExercised } = yield* Scenario.check(library, { runs: 3, size: 1 })
       expect(notExercised).toContain("no fault of a refresh")
@@ -217,7 +217,7 @@ describe("check", () => {
     })
   )
 
-  it.effect("does not pass when nobody was ever served", () =>
+  it.effect("fails if no call ever succeeded", () =>
     Effect.gen(function* () {
       const down = homemade({ isDown: true })
       const { message } = yield* Effect.flip(Scenario.check(down, { rules: [], runs: 20 }))
@@ -287,7 +287,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("breaks no more than it is told to", () =>
+  it.effect("injects only the given faults", () =>
     Effect.gen(function* () {
       const deny: Step = { _tag: "Deny", ...ada }
       const history = yield* Scenario.run(library, [deny, call, connect, { _tag: "Disconnect", ...ada }, call])
@@ -312,7 +312,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("knows a connection that nobody could keep from one that is good", () =>
+  it.effect("distinguishes a lost connection from a good one", () =>
     Effect.gen(function* () {
       const connectionAfter = Effect.fnUntraced(function* (...steps: ReadonlyArray<Step>) {
         const { results } = yield* Scenario.run(library, [connect, expire, ...steps, call])
@@ -328,7 +328,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("restarts an app over its stores, and interrupts who waits", () =>
+  it.effect("restarts an app over its stores, and interrupts waiting calls", () =>
     Effect.gen(function* () {
       const restart: Scenario.Happening = { _tag: "Restart" }
       const history = yield* Scenario.run(library, [
@@ -378,21 +378,21 @@ describe("run", () => {
   })
   const slow = Scenario.make({ ...library, call: (subject) => Effect.andThen(really, library.call(subject)) })
 
-  it.effect("waits for what an app really waits for", () =>
+  it.effect("waits for real I/O of an app", () =>
     Effect.gen(function* () {
       const history = yield* Scenario.run(slow, [connect, call])
       expect(outcomes(history)).toEqual(["Consent Success", "Call Success", "Call Success"])
     })
   )
 
-  it.effect("waits for it as it is told", () =>
+  it.effect("waits for it by `turn`", () =>
     Effect.gen(function* () {
       const history = yield* Scenario.run(slow, [connect, call], { turn: really })
       expect(outcomes(history)).toEqual(["Consent Success", "Call Success", "Call Success"])
     })
   )
 
-  it.effect("gives up on what never comes", () =>
+  it.effect("gives up on I/O that never ends", () =>
     Effect.gen(function* () {
       const stuck = Scenario.make({ ...library, call: () => Effect.never })
       const { rule } = yield* Effect.flip(Scenario.run(stuck, [connect, call]))
@@ -433,7 +433,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("has users who hang up, which interrupts what is done for them", () =>
+  it.effect("has users who hang up, which interrupts their calls", () =>
     Effect.gen(function* () {
       const hangUp: Scenario.Happening = { _tag: "HangUp", ...ada }
       const history = yield* Scenario.run(library, [connect, expire, { _tag: "Together", steps: [call, hangUp] }, call])
@@ -452,7 +452,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("looks at what is logged and printed, annotations included", () =>
+  it.effect("checks logs, annotations and output", () =>
     Effect.gen(function* () {
       const talking = (say: (secret: string) => Effect.Effect<void>) =>
         Scenario.make({
@@ -486,7 +486,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("takes its time in a step whatever came before", () =>
+  it.effect("takes the same time in a step after any others", () =>
     Effect.gen(function* () {
       const both: Step = { _tag: "Together", steps: [call, call], chance: 7 }
       const timesOf = Effect.fnUntraced(function* (...steps: ReadonlyArray<Step>) {
@@ -504,7 +504,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("has whoever has left call once more in the end", () =>
+  it.effect("lets each disconnected user call once more in the end", () =>
     Effect.gen(function* () {
       const forgetful = homemade({ forgetsNobody: true })
       const { rule } = yield* Effect.flip(Scenario.run(forgetful, [connect, { _tag: "Disconnect", ...ada }]))

@@ -104,7 +104,7 @@ describe("an app without Effect", () => {
     await ScenarioPromise.run(appWith(anywhere, { expects: { otherBrowsers: true } }), steps, { rules })
   })
 
-  it("tells what each browser asked for, and where it was led, without codes and states", async () => {
+  it("shows each browser's requests and redirects, without codes and states", async () => {
     const steps: ReadonlyArray<Step> = [
       { _tag: "Consent", ...ada },
       { _tag: "LogIn", ...ada },
@@ -214,13 +214,13 @@ describe("an app without Effect", () => {
     expect(sessions.map((one) => [...one])).toEqual([["ada"], ["ada"]])
   })
 
-  it("does what its users may do besides", async () => {
+  it("performs other actions of its users", async () => {
     const app = appWith(undefined, { routes: { ...appWith().routes, actions: { look: "/zaps?more" } } })
     const history = await run(app, [connect, { _tag: "Act", action: { name: "look", subject: "ada" } }])
     expect(shown(history)).toContain("Act Data")
   })
 
-  it("has words of its own for what it shows", async () => {
+  it("classifies its own pages", async () => {
     const app = appWith(undefined, { shows: ({ path }) => (path === "/zaps" ? "Broken" : undefined) })
     expect(shown(await run(app, [call]))).toEqual(["Call Broken"])
   })
@@ -319,7 +319,7 @@ describe("time", () => {
   })
 })
 
-describe("what goes wrong", () => {
+describe("failures", () => {
   it("has request.signal aborted when a user hangs up, and not otherwise", async () => {
     const aborted: Array<boolean> = []
     const slow: Changed = (request) => {
@@ -455,7 +455,7 @@ describe("an app that waits for something real", () => {
     expect(textsOf(await run(twice, [call], { turn }))).toEqual(["done,done"])
   })
 
-  it("is told of `turn` where it waits for longer", async () => {
+  it("mentions `turn` in its error", async () => {
     const never = appWith(saying(() => new Promise(() => undefined)))
     const turn = () => real(1)
     await expect(ScenarioPromise.run(never, [call], { turn })).rejects.toThrow(

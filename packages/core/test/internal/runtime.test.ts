@@ -112,7 +112,7 @@ describe("runtime, when the store fails", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("stores it as soon as the store is back, whether anybody asks or not", () => {
+  it.effect("stores it as soon as the store is back, with or without callers", () => {
     const { layer, told, zapier } = setup()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
@@ -156,7 +156,7 @@ describe("runtime, when the store fails", () => {
     })
   })
 
-  it.effect("ends with the process all the same if the store stays away", () => {
+  it.effect("ends with the process if the store stays away", () => {
     const { zapier } = setup()
     return Effect.gen(function* () {
       const stores = makeStores()
@@ -274,7 +274,7 @@ describe("runtime, when clocks jump", () => {
 })
 
 describe("runtime, in memory", () => {
-  it.effect("keeps as many tokens as it is told to, and asks the store for the others", () => {
+  it.effect("keeps up to memoryCapacity tokens, and asks the store for the others", () => {
     const { layer, told, zapier } = setup({ memoryCapacity: 2 })
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -294,7 +294,7 @@ describe("runtime, in memory", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("does not remember what a flight found of a grant that was disconnected meanwhile", () => {
+  it.effect("does not remember a grant that was disconnected during its load", () => {
     const { layer, zapier } = setup({ expiryMargin: "1 hour" })
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -351,7 +351,7 @@ describe("runtime, counted", () => {
     }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
   })
 
-  it.effect("does not fail when nobody waits any more", () => {
+  it.effect("does not fail without waiting callers", () => {
     const { layer, zapier } = setup()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)

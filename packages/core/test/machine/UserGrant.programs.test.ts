@@ -144,7 +144,7 @@ describe("UserGrant, in any program of two processes", () => {
   )
 
   it.prop(
-    "a refresh token is presented by whoever holds the lease, and by nobody while another's is live",
+    "only the holder of the lease sends a refresh token, while no other lease is live",
     { program },
     ({ program }) =>
       run(program, ({ after, before, commands, event, now }) => {
@@ -176,7 +176,7 @@ describe("UserGrant, in any program of two processes", () => {
   )
 
   it.prop(
-    "a token that the API rejected is never handed out again, nor is one that has no time left",
+    "a rejected or expired token is never handed out again",
     { program },
     ({ program }) => {
       const rejected = new Set<string | undefined>()
@@ -224,7 +224,7 @@ describe("UserGrant, in any program of two processes", () => {
   )
 
   it.prop(
-    "while a pause is on nobody presents a refresh token, but for the one who has begun",
+    "during a pause no process begins to send a refresh token",
     { program },
     ({ program }) =>
       run(program, ({ before, commands, now }) => {
@@ -235,7 +235,7 @@ describe("UserGrant, in any program of two processes", () => {
   )
 
   it.prop(
-    "whoever presents stops listening 30 seconds before its lease ends",
+    "the sender stops listening 30 seconds before its lease ends",
     { program },
     ({ program }) =>
       run(program, ({ after, commands, now }) => {

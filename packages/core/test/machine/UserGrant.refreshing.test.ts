@@ -41,7 +41,7 @@ describe("UserGrant: one refresher (R1)", () => {
   )
 
   it.prop(
-    "while another's lease is live, a demand never presents the refresh token, whatever became of the access token",
+    "while another's lease is live, a demand never sends the refresh token",
     { state: Grants.Refreshing, event: Grants.Demand, now: Grants.Clock, left: LeaseSpan },
     ({ event, left, now, state }) => {
       const held: Grants.State = { ...state, lease: { owner: stranger, deadline: now + left } }
@@ -53,7 +53,7 @@ describe("UserGrant: one refresher (R1)", () => {
   )
 
   it.prop(
-    "whoever presents the refresh token holds a lease of full length, and presents what is stored",
+    "the sender of the refresh token holds a lease of full length, and sends the stored token",
     [Grants.anything],
     ([{ event, now, state }]) => {
       const next = Grants.step(state, event, now)
@@ -152,7 +152,7 @@ describe("UserGrant: one refresher (R1)", () => {
   })
 
   it.prop(
-    "a failure counts only for the owner of the lease, whatever its clock says",
+    "a failure counts only if the owner of the lease reports it",
     { state: Grants.Stored, event: Grants.Failure, now: Schema.Finite, isLate: Schema.Boolean },
     ({ event, isLate, now, state }) => {
       const owner = state._tag === "Refreshing" ? `not ${state.lease.owner}` : event.owner
@@ -167,7 +167,7 @@ describe("UserGrant: one refresher (R1)", () => {
   )
 
   it.prop(
-    "a failure that its owner reports counts however late, while nobody has taken the lease over",
+    "a late failure of the owner counts until another process takes the lease over",
     { state: Grants.Refreshing, event: Grants.Failure, now: Schema.Finite },
     ({ event, now, state }) => {
       const { family, generation, lease } = state
@@ -181,7 +181,7 @@ describe("UserGrant: one refresher (R1)", () => {
 
 describe("UserGrant: success always wins (R3)", () => {
   it.prop(
-    "a success for the stored generation is stored from any state, whoever reports it and whenever",
+    "a success for the stored generation is stored from any state, by any process, at any time",
     { state: Grants.Stored, event: Grants.RefreshSucceeded, now: Schema.Finite },
     ({ event, now, state }) => {
       const success: Grants.Event = { ...event, family: state.family, generation: state.generation }
@@ -233,7 +233,7 @@ describe("UserGrant: success always wins (R3)", () => {
     }
   })
 
-  it("where there is neither an old one nor a new one, there is none", () => {
+  it("without an old or a new refresh token there is none", () => {
     const renewed = Grants.withoutRefreshToken(Grants.tokens("4"))
     const before = Grants.active({ tokens: Grants.withoutRefreshToken(Grants.tokens("3")) })
     const { state } = Grants.step(before, { _tag: "RefreshSucceeded", ...Grants.attempt, tokens: renewed }, Grants.hour)
@@ -275,7 +275,7 @@ describe("UserGrant: never overwrite newer (R4)", () => {
   )
 
   it.prop(
-    "nor does one of a generation that is still to come",
+    "an outcome of a later generation changes nothing",
     { state: Grants.Stored, event: Grants.Outcome, now: Schema.Finite, ahead: Grants.Span },
     ({ ahead, event, now, state }) => {
       const foreign: Grants.Event = { ...event, family: state.family, generation: state.generation + ahead }
@@ -299,7 +299,7 @@ describe("UserGrant: never overwrite newer (R4)", () => {
   )
 
   it.prop(
-    "a refresh token that came without a usable access token is kept, however late, and presented after a pause",
+    "a refresh token without a usable access token is kept, even late, and sent after a pause",
     { state: Grants.Stored, event: Grants.RefreshTokenReplaced, now: Grants.Clock, isStale: Schema.Boolean },
     ({ event, isStale, now, state }) => {
       const { family, generation } = state
@@ -354,7 +354,7 @@ describe("UserGrant: unknown is not failed (R5)", () => {
   const refused: Grants.Event = { _tag: "RefreshRefused", ...Grants.attempt }
   const dead = Grants.renewable("3", { expiresAt: 1_000 })
 
-  it("after a broken connection, while a caller waits, the same refresh token is presented once more, under a new lease", () => {
+  it("after a broken connection, while a caller waits, the same refresh token is sent once more under a new lease", () => {
     const first = Grants.step(Grants.active({ tokens: dead }), { _tag: "AccessTokenRequested", owner: "holder" }, 2_000)
     expect(first.state).toMatchObject({ _tag: "Refreshing", attempt: 1, responseLost: false })
     const second = Grants.step(first.state, unknown(true), 22_000)
@@ -376,7 +376,7 @@ describe("UserGrant: unknown is not failed (R5)", () => {
     ["the second attempt, and no caller", 2, false],
     ["no caller", 1, false]
   ] as const)(
-    "after %s the grant stays, with a note of the loss and a pause, and the caller is told",
+    "after %s the grant stays, with a note of the loss and a pause, and the caller gets an error",
     (_, attempt, isAwaited) => {
       const state = Grants.refreshing({ tokens: dead, attempt, responseLost: attempt === 2 })
       const next = Grants.step(state, unknown(isAwaited), 42_000)
@@ -417,7 +417,7 @@ describe("UserGrant: unknown is not failed (R5)", () => {
   })
 
   it.prop(
-    "whoever takes over another's ended lease counts the response as lost",
+    "taking over another's expired lease counts the response as lost",
     {
       state: Grants.Refreshing,
       event: Grants.AccessTokenRequested,

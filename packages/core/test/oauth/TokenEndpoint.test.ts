@@ -102,7 +102,7 @@ describe("TokenEndpoint", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("keeps what a program says about fetch, but for redirects", () => {
+  it.effect("keeps the program's options of fetch, except for redirects", () => {
     const { calls, layer } = make(granted)
     const requestInit = Layer.succeed(FetchHttpClient.RequestInit, { redirect: "follow", cache: "no-store" })
     return Effect.gen(function* () {
@@ -186,7 +186,7 @@ describe("TokenEndpoint, without a response", () => {
     ["an error without a code", new Error("no"), { _tag: "NoResponse" }],
     ["a cause that is no object", "no", { _tag: "NoResponse" }],
     ["a code that is no text", { code: 7 }, { _tag: "NoResponse" }]
-  ])("tells what never left from what may have arrived: %s", (_, cause, outcome) => {
+  ])("tells requests that were not sent from those that may have arrived: %s", (_, cause, outcome) => {
     expect(TokenEndpoint.outcomeOfError(transportError(cause))).toEqual(outcome)
   })
 
@@ -196,7 +196,7 @@ describe("TokenEndpoint, without a response", () => {
     expect(TokenEndpoint.outcomeOfError(transportError(cause))).toEqual({ _tag: "NoResponse" })
   })
 
-  it.effect("does not know what came of a request whose client threw, and says so without what it threw", () => {
+  it.effect("reports an unknown outcome if the client throws, without showing the error", () => {
     const logged: Array<string> = []
     const logger = Logger.make(({ cause, message }) => void logged.push(inspect({ cause, message }, { depth: null })))
     const client = HttpClient.make((request) => Effect.die(new TypeError(`cannot send ${inspect(request)} r3fresh`)))
@@ -316,7 +316,7 @@ describe("TokenEndpoint, with an application that cannot be read", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a secret manager that throws is told by the name of what it threw, and ends the request", () => {
+  it.effect("ends the request if the secret manager throws, and names the error", () => {
     const logged: Array<string> = []
     const logger = Logger.make(({ cause, message }) => void logged.push(inspect({ cause, message }, { depth: null })))
     const { calls, layer } = make(granted, ClientApplication.layerEffect(Effect.die(new TypeError("s3cret"))))
@@ -345,7 +345,7 @@ describe("TokenEndpoint, with an application that cannot be read", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("whoever lets go of the request lets go of the secret manager", () => {
+  it.effect("interrupting the request interrupts the secret manager", () => {
     let isReading = false
     const read = Effect.onInterrupt(
       Effect.suspend(() => {
@@ -512,7 +512,7 @@ describe("TokenEndpoint, again where that is safe", () => {
     })
   )
 
-  it.effect("waits longer each time, and not for ever", () =>
+  it.effect("waits longer each time, up to a limit", () =>
     Effect.gen(function* () {
       const { outcome, sent } = yield* send(refresh, "NotSent")
       expect(outcome).toEqual({ _tag: "NotSent", code: "ECONNREFUSED" })
@@ -533,7 +533,7 @@ describe("TokenEndpoint, again where that is safe", () => {
     })
   )
 
-  it.effect("sends nothing at or after the end of its time, however long it may retry", () =>
+  it.effect("sends nothing at or after its deadline", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust(25_000)
       const { outcome, sent } = yield* send(refresh, "NotSent", { until: 27_000, retryFor: 60_000 })
@@ -570,7 +570,7 @@ describe("TokenEndpoint, watched", () => {
       }
     })
 
-  it.effect("gives spans that say what was asked and what came of it, and no secret", () => {
+  it.effect("makes spans with the request and its outcome, and no secret", () => {
     const spans: Array<Tracer.NativeSpan> = []
     const { layer } = make(granted)
     return Effect.gen(function* () {

@@ -68,7 +68,7 @@ describe("RateLimits", () => {
     ["nonsense, which is the cool-down", { date, "retry-after": "-1" }, 60],
     ["nothing, which is the cool-down", { date }, 60],
     [
-      "seconds, whatever else it says",
+      "seconds, and ignores the rest",
       { date, "retry-after": "45", "x-ratelimit-remaining": "0", "x-ratelimit-reset": `${here / 1_000 + 1_245}` },
       45
     ]

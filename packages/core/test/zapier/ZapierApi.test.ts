@@ -153,7 +153,7 @@ const Any = Arbitrary.all({
 })
 
 it.effect.prop(
-  "the client gives what is decoded, or one of its errors, whatever a server responds with",
+  "the client returns the decoded body or one of its errors for any response",
   { responses: Arbitrary.array(Any, { minLength: 20, maxLength: 20 }) },
   ({ responses }) =>
     TypedZapier.run(

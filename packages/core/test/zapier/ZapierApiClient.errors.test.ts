@@ -15,7 +15,7 @@ const failure = (status: number, body: unknown, headers?: Record<string, string>
   run([respond(status, body, headers)], (client) => Effect.flip(list(client)), { retry: false })
 
 describe("ZapierApiClient: errors", () => {
-  it.effect("have what the envelope says of the first error, and the request id", () =>
+  it.effect("have the first error of the envelope, and the request id", () =>
     Effect.gen(function* () {
       const error = {
         status: "404",
@@ -89,7 +89,7 @@ describe("ZapierApiClient: errors", () => {
     })
   )
 
-  it.effect("say of a success that is not what is documented where it differs, and not what it is", () =>
+  it.effect("name the path where a success differs from the documentation, without its value", () =>
     Effect.gen(function* () {
       const cases = [
         [200, { ...categories(), count: "s3cret" }, "its body is not as documented at /count"],
@@ -107,7 +107,7 @@ describe("ZapierApiClient: errors", () => {
     })
   )
 
-  it.effect("of authentication stay what they are", () =>
+  it.effect("of authentication are not changed", () =>
     run([], (client) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(client.zaps.list({ subject: "nobody" }))
@@ -129,7 +129,7 @@ describe("ZapierApiClient: errors", () => {
   )
 })
 
-describe("ZapierApiClient: what callers give", () => {
+describe("ZapierApiClient: the caller's input", () => {
   /** What programs without types give. */
   const untyped = (value: unknown) => value as never
 

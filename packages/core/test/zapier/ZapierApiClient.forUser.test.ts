@@ -35,7 +35,7 @@ describe("ZapierApiClient.forUser", () => {
     )
   )
 
-  it.effect("takes nobody else's name, also not from a program in JavaScript", () =>
+  it.effect("accepts no other subject, even from a JavaScript program", () =>
     run(
       [page(), page()],
       Effect.fnUntraced(function* (client, zapier) {

@@ -168,7 +168,7 @@ describe("ZapierApiClient: pages", () => {
     )
   )
 
-  it.effect("fails as a call does, with what came before it", () =>
+  it.effect("fails like a call, after the earlier pages", () =>
     run(
       [linked(["1"], "?offset=2"), respond(404, { errors: [{ status: "404", code: "not_found" }] })],
       Effect.fnUntraced(function* (client) {

@@ -88,7 +88,7 @@ describe("ZapierApiClient: retries", () => {
     })
   )
 
-  it.effect("never repeats what may have been carried out", () =>
+  it.effect("never repeats a request that may have been carried out", () =>
     Effect.gen(function* () {
       const away = respond(503, "", { "retry-after": "1" })
       for (const call of [create, update]) {

@@ -82,7 +82,7 @@ describe("a fault is injected into a request", () => {
     for (let i = 0; i < 100; i++) assert.strictEqual(always.faultOf(categories), "ResponseLost")
   })
 
-  it("from the nth that matches, and the state has what is left of the rule", () => {
+  it("from the nth match on, and the state keeps the rest of the rule", () => {
     const { begin, fake, faultOf } = faulty({ fault: lost, nth: 3, match: { endpoint: "GET /v1/categories" } })
     begin()
     assert.deepStrictEqual([faultOf(categories), faultOf(FakeHttp.request("GET", "/v1/apps"))], [undefined, undefined])
@@ -314,7 +314,7 @@ describe("a refresh with a fault", () => {
     hasActed()
   })
 
-  it("by MalformedJson is answered with what is no JSON, the tokens in it", () => {
+  it("by MalformedJson gets a response that is not JSON, with the tokens in it", () => {
     const { handled, hasActed } = refresh({ _tag: "MalformedJson" })
     assert.throws(() => JSON.parse(handled.response.body))
     assert.include(handled.response.body, handled.issued?.accessToken ?? "none")
@@ -322,7 +322,7 @@ describe("a refresh with a fault", () => {
     hasActed()
   })
 
-  it("by WrongTypes is answered with members of other types, or with those that are given", () => {
+  it("by WrongTypes gets members of other types, or the given ones", () => {
     const { handled, hasActed } = refresh({ _tag: "WrongTypes" })
     const body = JSON.parse(handled.response.body)
     assert.deepStrictEqual([typeof body.access_token, body.expires_in], ["number", "36000"])
@@ -332,7 +332,7 @@ describe("a refresh with a fault", () => {
     assert.deepStrictEqual(JSON.parse(given.handled.response.body), { ...usual, expires_in: null, extra: [] })
   })
 
-  it("by WrongContentType is answered with the same body under another type", () => {
+  it("by WrongContentType gets the same body under another type", () => {
     const { handled, usual } = refresh({ _tag: "WrongContentType" })
     assert.strictEqual(handled.response.headers["content-type"], "text/html")
     assert.strictEqual(handled.response.body, usual.response.body)
@@ -362,18 +362,18 @@ describe("a rejection that lasts", () => {
     return answers[2] ?? FakeHttp.networkError
   }
 
-  it("of the API is 401 as for a token that is not known, whatever the token is", () => {
+  it("of the API is 401 for any token, as for an unknown one", () => {
     const { body, headers, status } = rejected({ _tag: "Unauthorized" })
     assert.deepStrictEqual([status, JSON.parse(body).errors[0].code], [401, "not_authenticated"])
     assert.include(headers["www-authenticate"], 'error="invalid_token"')
   })
 
-  it("of the API is 403, whatever the token allows", () => {
+  it("of the API is 403 for any token", () => {
     const { body, status } = rejected({ _tag: "Forbidden" })
     assert.deepStrictEqual([status, JSON.parse(body).errors[0].code], [403, "permission_denied"])
   })
 
-  it("leads to a name that nobody can have, and says nothing of the query", () => {
+  it("leads to a reserved name, without the query", () => {
     const { headers, status } = rejected({ _tag: "Redirected" }, "/v2/zap-runs?client_id=abc&code=s3cret")
     assert.deepStrictEqual([status, headers["location"]], [302, "https://redirected.invalid/v2/zap-runs"])
   })
@@ -395,7 +395,7 @@ describe("a rejection that lasts", () => {
 })
 
 describe("a ClockJump", () => {
-  it("comes before the answer, ahead or back", () => {
+  it("comes before the response, forward or back", () => {
     const { begin, fake, handle } = faulty(
       { fault: { _tag: "ClockJump", millis: 36_000_000 } },
       { fault: { _tag: "ClockJump", millis: -1 } }
@@ -409,7 +409,7 @@ describe("a ClockJump", () => {
 })
 
 describe("the rates", () => {
-  it("count neither what never arrived nor what was refused by a fault", () => {
+  it("count no lost request, and none that a fault rejected", () => {
     const { begin, fake, handle } = faulty(
       ...FakeFault.ofEachKind.slice(0, 2).map((fault) => ({ fault })),
       { fault: { _tag: "RateLimited" } },

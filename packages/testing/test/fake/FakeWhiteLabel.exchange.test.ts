@@ -87,7 +87,7 @@ describe("exchange of a JWT", () => {
     })
   )
 
-  it.effect("ends the user's previous token, and nobody else's, or lets both live", () =>
+  it.effect("ends only the user's previous token, or lets both live", () =>
     Effect.gen(function* () {
       for (const exchangeEndsAccessToken of [true, false]) {
         const { accessToken, api } = yield* make({ settings: { exchangeEndsAccessToken } })

@@ -44,7 +44,7 @@ describe("RequestLog", () => {
     assert.deepStrictEqual([lost.fault, unseen.fault], [{ _tag: "ResponseLost" }, { _tag: "RequestLost" }])
   })
 
-  it("leaves out what is not there", () => {
+  it("omits missing members", () => {
     assert.strictEqual(RequestLog.line(FakeHttp.request("GET", "/v1/apps"), 401), "GET /v1/apps -> 401")
   })
 })

@@ -29,7 +29,7 @@ describe("every arbitrary", () => {
 
 describe("a response of the token endpoint", () => {
   it.prop(
-    "grants what it says, in whatever form",
+    "grants its tokens, in any form",
     { response: ResponseArbitraries.granted },
     ({ response }) => {
       const outcome = interpret(response)
@@ -86,7 +86,7 @@ describe("a response of the token endpoint", () => {
   })
 
   it.prop(
-    "says nothing when it is malformed",
+    "is Malformed if it has no usable meaning",
     { response: ResponseArbitraries.malformed },
     ({ response }) => {
       expect(tagOf(response)).toBe("Malformed")

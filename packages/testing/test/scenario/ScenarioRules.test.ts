@@ -116,12 +116,12 @@ describe("tellsWhatIsSo", () => {
   const trouble = { troubles: [{ what: "a fault", from: 0, until: 50 }] }
   const needing = ["None", "Lost", "Revoked"] as const
 
-  it("is broken by telling a user to connect whose connection is good, whatever goes wrong", () => {
+  it("is broken by asking a user with a good connection to connect, despite failures", () => {
     expect(check({ shown: "Connect", exit: failed })).toContain("ada was told to connect")
     expect(check({ shown: "Connect", exit: failed }, trouble)).toContain("ada was told to connect")
   })
 
-  it("is not broken by telling so whoever has to connect", () => {
+  it("is not broken by asking a user without a connection to connect", () => {
     for (const is of needing) expect(check({ shown: "Connect", before: is, after: is })).toBeUndefined()
   })
 
@@ -132,7 +132,7 @@ describe("tellsWhatIsSo", () => {
     }
   })
 
-  it("excuses what follows trouble for as long as an app may take to recover", () => {
+  it("excuses failures after trouble until an app must have recovered", () => {
     const late = { shown: "TryLater", beganAt: 700_000, endedAt: 700_000 } as const
     expect(check(late, trouble)).toContain("asked to try later")
     expect(check({ ...late, beganAt: 500_000 }, trouble)).toBeUndefined()
@@ -156,7 +156,7 @@ describe("tellsWhatIsSo", () => {
     expect(check({}, { exchanges: [exchange({ status: 500 })] })).toContain("requested none")
   })
 
-  it("is not broken by what was shown lately, nor by what is asked for with nobody's token", () => {
+  it("is not broken by recently shown data, or by calls without a token", () => {
     const earlier = result({ actionId: 1, beganAt: -200_000, endedAt: -199_900 })
     const exchanges = [exchange({ sentAt: -200_000, endedAt: -199_900 })]
     expect(check({}, { results: [earlier, result({})], exchanges })).toBeUndefined()
@@ -166,7 +166,7 @@ describe("tellsWhatIsSo", () => {
     expect(check({ before: "None", after: "None" }, { exchanges: [exchange({ owner: undefined })] })).toBeUndefined()
   })
 
-  it("is broken by data for whoever has to connect, unless Zapier gave them", () => {
+  it("is broken by data for a user without a connection, unless Zapier returned them", () => {
     for (const is of needing) expect(check({ before: is, after: is })).toContain("data that Zapier did not return")
     expect(check({ before: "Lost", after: "Lost" }, asked)).toBeUndefined()
     expect(check({ before: "Revoked", after: "Revoked" }, trouble)).toBeUndefined()
@@ -182,7 +182,7 @@ describe("tellsWhatIsSo", () => {
 })
 
 describe("neverBreaks", () => {
-  it("is broken by what no user should see, and says what it is", () => {
+  it("is broken by a page that no user should see, and shows it", () => {
     const broken = result({ shown: "Broken", exit: Exit.die(new Error("a bug")) })
     expect(ScenarioRules.neverBreaks.check(historyOf({ results: [broken] }))).toContain("a bug")
     expect(ScenarioRules.neverBreaks.check(historyOf({ results: [result({})] }))).toBeUndefined()
@@ -201,7 +201,7 @@ describe("letsUsersConnect", () => {
     expect(check({ action: "Disconnect" })).toContain("ada could not disconnect")
   })
 
-  it("is not broken in times of trouble, nor by what need not work", () => {
+  it("is not broken during trouble, or by actions that may fail", () => {
     expect(check({}, { troubles: [{ what: "a fault", from: 0, until: 50 }] })).toBeUndefined()
     expect(check({ mustWork: false })).toBeUndefined()
     expect(check({ action: "Call" })).toBeUndefined()
@@ -230,11 +230,11 @@ describe("doesOnce", () => {
   const post = exchange({ request: FakeHttp.request("POST", "/v2/zaps", { body: "{}" }) })
   const check = (...exchanges: ReadonlyArray<Exchange>) => ScenarioRules.doesOnce.check(historyOf({ exchanges }))
 
-  it("is broken by what makes something twice for one action", () => {
+  it("is broken by a request that is carried out twice for one action", () => {
     expect(check(post, post)).toContain("carried out twice")
   })
 
-  it("is not broken by another action, another body, what was not carried out, or what only looks", () => {
+  it("is not broken by another action, another body, a failed request or a GET", () => {
     expect(check(post, { ...post, actionId: 1 })).toBeUndefined()
     const other = FakeHttp.request("POST", "/v2/zaps", { body: "[]" })
     expect(check(post, { ...post, request: other })).toBeUndefined()
@@ -248,12 +248,12 @@ describe("backsOff", () => {
     Array.from({ length: count }, (_, index) => exchange({ status: 503, sentAt: index * every, ...parts }))
   const check = (exchanges: ReadonlyArray<Exchange>) => ScenarioRules.backsOff.check(historyOf({ exchanges }))
 
-  it("is broken by what fails again and again for one action", () => {
+  it("is broken by repeated failures for one action", () => {
     expect(check(failures(11, 1_000))).toContain("more than 10 times")
     expect(check(failures(11, 1_000, { end: "Lost", status: undefined }))).toContain("more than 10 times")
   })
 
-  it("is not broken by fewer, by what takes its time, or by what succeeds", () => {
+  it("is not broken by fewer failures, by slow ones, or by successes", () => {
     expect(check(failures(10, 1_000))).toBeUndefined()
     expect(check(failures(30, 6_000))).toBeUndefined()
     expect(check(failures(30, 1_000, { status: 200 }))).toBeUndefined()
@@ -266,7 +266,7 @@ describe("keepsRetryAfter", () => {
   const check = (parts: Partial<Exchange>) =>
     ScenarioRules.keepsRetryAfter.check(historyOf({ exchanges: [refused, exchange(parts)] }))
 
-  it("is broken by what the app sends again too early", () => {
+  it("is broken by a request that is sent again too early", () => {
     expect(check({ sentAt: 20_100 })).toContain("10000 ms before")
     expect(check({ sentAt: 30_100 })).toBeUndefined()
   })
@@ -298,7 +298,7 @@ describe("asksForEnough", () => {
     expect(check(undefined, "")).toBeUndefined()
   })
 
-  it("is broken, where the app says nothing, by data of which Zapier has refused a part for want of a scope", () => {
+  it("is broken, for an app without declared scopes, by data with a part that Zapier refused for a missing scope", () => {
     const refused = (parts: Partial<Exchange>, shown: Result["shown"] = "Data", asked = "profile") =>
       ScenarioRules.asksForEnough.check(
         historyOf({
@@ -319,7 +319,7 @@ describe("keepsSecrets", () => {
   const secrets = new Map([["s3cret-token", "an access token (ada#1)"]])
   const check = (parts: Partial<History>) => ScenarioRules.keepsSecrets.check(historyOf({ secrets, ...parts }))
 
-  it("is broken by a secret in a log, in a request to another host, or in what a user is shown", () => {
+  it("is broken by a secret in a log, in a request to another host, or on a page", () => {
     expect(check({ logs: ["token: s3cret-token"] })).toBe("an access token (ada#1) is in the app's logs")
     const elsewhere = { isForZapier: false, url: "https://stats.example/?t=s3cret-token" }
     expect(check({ exchanges: [exchange(elsewhere)] })).toContain("was sent to stats.example")
@@ -332,7 +332,7 @@ describe("keepsSecrets", () => {
     expect(check({ stored: "ada: s3cret-token" })).toContain("in the app's stores")
   })
 
-  it("is not broken by what goes to Zapier, to a host that may have it, or by the way to the consent page", () => {
+  it("is not broken by requests to Zapier or an allowed host, or by the redirect to the consent page", () => {
     const url = "https://partner.example/?t=s3cret-token"
     const inHeader = FakeHttp.request("GET", "/", { headers: { authorization: "Bearer s3cret-token" } })
     expect(check({ exchanges: [exchange({ request: inHeader })] })).toBeUndefined()
@@ -378,12 +378,12 @@ describe("bindsBrowsers", () => {
       })
     )
 
-  it("is broken by a login that another browser has completed, whoever sends the code", () => {
+  it("is broken by a login that another browser completes, for any sender of the code", () => {
     expect(check({ isElsewhere: true }, {})).toContain("ada's login was completed in a browser")
     expect(check({ isElsewhere: true }, { actionId: undefined })).toContain("ada's login was completed in a browser")
   })
 
-  it("is not broken in the browser that began, without tokens, nor where any browser is allowed", () => {
+  it("is not broken in the same browser, without tokens, or if other browsers are allowed", () => {
     expect(check({}, {})).toBeUndefined()
     expect(check({ isElsewhere: true }, { isGranted: false })).toBeUndefined()
     expect(check({ isElsewhere: true }, { code: undefined })).toBeUndefined()
@@ -443,7 +443,7 @@ describe("keepsDataApart", () => {
     expect(check("A Zap (ada Example)")).toBeUndefined()
   })
 
-  it("is broken by what belongs to an account that the user has left, some time after", () => {
+  it("is broken by late data of the user's previous account", () => {
     const shown = result({
       exit: Exit.succeed("A Zap (ada Example)"),
       account: "other",
@@ -465,7 +465,7 @@ describe("keepsUsersApart", () => {
     expect(check({ owner: "bob" })).toContain("a request for ada was sent with a token of bob")
   })
 
-  it("is not broken where nobody knows for whom it is sent, or where it carries nobody's token", () => {
+  it("is not broken by requests without a known user or token", () => {
     expect(check({ owner: "bob", subject: undefined })).toBeUndefined()
     expect(check({ owner: undefined })).toBeUndefined()
   })
@@ -491,7 +491,7 @@ describe("disconnectHolds", () => {
     }
   })
 
-  it("is not broken by what is done for others", () => {
+  it("is not broken by actions of other users", () => {
     expect(check([{ ...disconnected, subject: "bob" }])).toBeUndefined()
   })
 })
@@ -533,7 +533,7 @@ describe("refreshesOnce", () => {
     expect(check(same, refresh({ sentAt: 9_700_000 }))).toBeUndefined()
   })
 
-  it("is not broken by what is renewed as early as the app says, or in the last five minutes", () => {
+  it("is not broken by a refresh inside the app's expiryMargin, or in the last five minutes", () => {
     const check = (sentAt: number, life: Life, expiryMargin?: number) =>
       ScenarioRules.refreshesOnce.check(
         historyOf({
@@ -557,7 +557,7 @@ describe("refreshesOnce", () => {
 })
 
 describe("alwaysResponds", () => {
-  it("is broken by whoever waits in the end, and not by whoever was interrupted", () => {
+  it("is broken by a call that still waits in the end, not by an interrupted one", () => {
     const check = (end: Result["end"]) =>
       ScenarioRules.alwaysResponds.check(historyOf({ results: [result({ end, exit: undefined })] }))
     expect(check("Waiting")).toMatch(/^ada waits for ever \(Call\); if .*`turn`$/)

@@ -44,7 +44,7 @@ const readings = (make: () => HttpClientResponse.HttpClientResponse) => {
   })
 }
 
-describe("an answer of the fake", () => {
+describe("a response of the fake", () => {
   for (const response of responses) {
     it.effect(`reads as the web's does: ${response.status} ${response.body}`, () =>
       Effect.gen(function* () {

@@ -25,7 +25,7 @@ describe("words", () => {
   })
 
   // Not a number is what they have to bear. @effect-diagnostics-next-line schemaNumber:off
-  it.prop("say when anything is, even what no calendar has", [Schema.Number], ([at]) => {
+  it.prop("formats any time, even beyond the calendar", [Schema.Number], ([at]) => {
     assert.notInclude(Words.moment(at), "Invalid")
   })
 
