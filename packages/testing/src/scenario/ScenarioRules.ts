@@ -18,7 +18,7 @@
  *
  * @since 0.1.0
  */
-import { tellsWhatIsSo, neverBreaks, letsUsersConnect, alwaysResponds } from "./internal/rules/shown.ts"
+import { showsTrueState, neverBreaks, letsUsersConnect, alwaysResponds } from "./internal/rules/shown.ts"
 import { wastesNothing, keepsUsersApart, disconnectHolds, refreshesOnce } from "./internal/rules/tokens.ts"
 import { sendsCodesOnce, drawsStates, bindsBrowsers, asksForEnough } from "./internal/rules/attempts.ts"
 import { doesOnce, keepsRetryAfter, backsOff } from "./internal/rules/requests.ts"
@@ -42,7 +42,7 @@ export {
   neverBreaks,
   refreshesOnce,
   sendsCodesOnce,
-  tellsWhatIsSo,
+  showsTrueState,
   wastesNothing
 }
 
@@ -62,7 +62,7 @@ export const all: ReadonlyArray<Rule> = [
   wastesNothing,
   keepsSecrets,
   keepsDataApart,
-  tellsWhatIsSo,
+  showsTrueState,
   letsUsersConnect,
   neverBreaks,
   keepsRetryAfter,

@@ -109,9 +109,9 @@ const authorization = (parts: Partial<Authorization>): Authorization => ({
   ...parts
 })
 
-describe("tellsWhatIsSo", () => {
+describe("showsTrueState", () => {
   const check = (parts: Partial<Result>, around: Partial<History> = {}) =>
-    ScenarioRules.tellsWhatIsSo.check(historyOf({ results: [result(parts)], ...around }))
+    ScenarioRules.showsTrueState.check(historyOf({ results: [result(parts)], ...around }))
   const asked = { exchanges: [exchange({})] }
   const trouble = { troubles: [{ what: "a fault", from: 0, until: 50 }] }
   const needing = ["None", "Lost", "Revoked"] as const
@@ -177,7 +177,7 @@ describe("tellsWhatIsSo", () => {
     expect(check({ shown: "Connect", after: "Revoked" })).toBeUndefined()
     const leaving = result({ actionId: 1, action: "Disconnect", before: "Good", after: "None" })
     const results = [leaving, result({ shown: "Connect" })]
-    expect(ScenarioRules.tellsWhatIsSo.check(historyOf({ results }))).toBeUndefined()
+    expect(ScenarioRules.showsTrueState.check(historyOf({ results }))).toBeUndefined()
   })
 })
 

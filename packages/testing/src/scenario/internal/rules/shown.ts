@@ -80,7 +80,7 @@ const checkCall = (history: History, result: Result): string | undefined => {
  *
  * @since 0.1.0
  */
-export const tellsWhatIsSo: Rule = {
+export const showsTrueState: Rule = {
   name: "Calls show the true state",
   check: (history) => first(history.results, (result) => checkCall(history, result))
 }
