@@ -106,7 +106,7 @@ export class Snapshot extends Inspectable.Class {
 export class FakeZapier extends Context.Service<
   FakeZapier,
   {
-    /** Handles a request. `delivery` says how the response is to be delivered; the caller delivers it. */
+    /** Handles a request. `delivery` says how the caller has to deliver the response. */
     readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<FakeOutcome.Handled>
 
     /** Registers an app, as Zapier does once an integration is public. */

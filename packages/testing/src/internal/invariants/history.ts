@@ -144,7 +144,7 @@ export interface Told {
   readonly accessToken: string
 }
 
-/** A process that the API told of a rejected access token. */
+/** A process that knows from the API of a rejected access token. */
 export interface Rejection extends Told {
   /** True if the token had just replaced a rejected one, so that the process still trusts it. */
   readonly isBelieved: boolean
@@ -164,7 +164,7 @@ export interface History<S extends State = State> {
   readonly expiresAt: number
   readonly requests: ReadonlyArray<Request>
   readonly deliveries: ReadonlyArray<Delivery>
-  /** The access tokens that the API rejected, and the processes that it told. */
+  /** The access tokens that the API rejected, and the processes that know it. */
   readonly rejections: ReadonlyArray<Rejection>
   /** The processes that called successfully with the current access token. */
   readonly accepted: ReadonlyArray<Told>
