@@ -268,11 +268,10 @@ export const layer = <R = never, S = never>(
   ).pipe(Layer.provide(Digest.layerWebCrypto))
 
 /**
- * Makes a middleware that masks code and `state` of a callback for everything inside it except the routes, for example for
- * the app's own access log.
+ * Makes a middleware that masks code and `state` of a callback for everything inside it, except the routes.
  *
- * Effect's own span and access log need it only if the app has another tracing middleware around its server; otherwise the
- * routes mask them.
+ * Put it around the app's own access log, for example. Effect's own span and access log need it only if the app has another
+ * tracing middleware around its server. Otherwise the routes mask them.
  *
  * @param options those of `layer`. Behind a router with a prefix, `path` includes the prefix.
  *

@@ -106,7 +106,7 @@ export class Snapshot extends Inspectable.Class {
 export class FakeZapier extends Context.Service<
   FakeZapier,
   {
-    /** Handles a request. `delivery` says how the response is to be delivered; the caller delivers it. */
+    /** Handles a request. `delivery` says how the caller has to deliver the response. */
     readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<FakeOutcome.Handled>
 
     /** Registers an app, as Zapier does once an integration is public. */
@@ -304,9 +304,10 @@ export const layer = (options?: Options): Layer.Layer<FakeZapier> => Layer.sync(
 // -----------------------------------------------------------------------------
 
 /**
- * An `HttpClient` that sends every request to the fake, without sockets and whatever its origin, so that code under
- * test keeps Zapier's real URLs. It never follows redirects. If a fault breaks the connection, it fails with a
- * `TransportError`.
+ * An `HttpClient` that sends every request to the fake, without sockets.
+ *
+ * It accepts any origin, so code under test keeps Zapier's real URLs. It never follows redirects. If a fault breaks the
+ * connection, it fails with a `TransportError`.
  *
  * @since 0.1.0
  */

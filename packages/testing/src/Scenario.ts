@@ -163,7 +163,7 @@ export class ScenarioFailed extends Schema.TaggedError<ScenarioFailed>(
  */
 export interface Checked extends ScenarioExercise.Counts {
   readonly runs: number
-  /** What no scenario exercised, so that nothing is known about it: a refresh with a fault, for example. */
+  /** The situations that no scenario exercised, such as a refresh with a fault. The check says nothing about them. */
   readonly notExercised: ReadonlyArray<string>
 }
 

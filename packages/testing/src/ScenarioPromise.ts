@@ -42,7 +42,7 @@ import type { History } from "./scenario/ScenarioHistory.ts"
 import type { Step } from "./scenario/ScenarioStep.ts"
 
 /**
- * What an app gets when it starts.
+ * The values that an app gets when it starts.
  *
  * @since 0.1.0
  */

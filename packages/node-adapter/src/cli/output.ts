@@ -105,9 +105,9 @@ const passBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8A
 })
 
 /**
- * Writes the bytes of a response to stdout as they come, however many.
+ * Writes the bytes of a response to stdout as they arrive, without a limit.
  *
- * @param contentType what the response says that they are
+ * @param contentType the media type in the response
  */
 export const printBytes = Effect.fnUntraced(function* <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,

@@ -56,7 +56,7 @@ export type Subject = (typeof subjects)[number]
 export type Connection = "None" | "Good" | "Lost" | "Wasted" | "Revoked"
 
 /**
- * What a user sees in the end, as the app's `shows` classifies it.
+ * The result that a user sees, as the app's `shows` classifies it.
  *
  * - `Data`: the requested data, or that the action was done.
  * - `Connect`: that the user has to connect Zapier first, or again.

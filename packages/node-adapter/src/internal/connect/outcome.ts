@@ -15,7 +15,7 @@ export interface Popup {
 }
 
 /**
- * The addresses in every outcome, with which an app can lead the user on.
+ * The addresses in every outcome, to which an app can send the user.
  *
  * @since 0.1.0
  */

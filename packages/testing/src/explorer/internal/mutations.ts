@@ -6,7 +6,7 @@ import type * as Machine from "@zapier-workflow-auth/core/machine/Machine"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type * as Model from "../Model.ts"
 
-// Returns a false state or input where the mutant is to be misled.
+// Returns a false state or input, where the mutant has to be misled.
 type Lie<S, I, N> = (state: S, input: I, now: N) => { readonly state?: S; readonly input?: I } | false
 
 const misled =

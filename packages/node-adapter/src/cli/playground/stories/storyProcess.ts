@@ -1,4 +1,4 @@
-/** One process of an app in a story. It does what its parent asks for, and ends with it. */
+/** One process of an app in a story. It carries out its parent's requests, and ends with the parent. */
 // @effect-diagnostics globalDate:off asyncFunction:off newPromise:off
 import { setTimeout } from "node:timers/promises"
 import type { CallProblem, Client, Place } from "./client.ts"
@@ -26,7 +26,7 @@ export interface Responses {
   readonly connect: void
   readonly calls: ReadonlyArray<Called>
   readonly isConnected: boolean
-  /** True if the client takes it without a restart. */
+  /** True if the client uses the new secret without a restart. */
   readonly setSecret: boolean
 }
 
@@ -106,7 +106,7 @@ process.on("message", (asked: Asked) => {
   calls.add(call)
 })
 process.on("disconnect", () => process.exit(0))
-// Without anything to wait for, a process ends at once.
+// A client without a close function ends at once.
 const settle = async () => {
   if (client.close === undefined) return
   await client.close()

@@ -98,7 +98,7 @@ interface Begun {
   readonly opened: Opened
 }
 
-/** The reason why no page opens. It has an `end` if there is somebody to tell. */
+/** The reason why no page opens. It has an `end` if the browser can be sent back to the partner. */
 export interface Refusal {
   readonly problem: string
   readonly end?: ConnectEnd

@@ -33,9 +33,11 @@ const shownTo = ({ exit }: Result): string => {
 const isPassing = (what: string) => what.startsWith("a state") || what.startsWith("a code")
 
 /**
- * No token, code, state or secret appears in the app's logs, in what users see, in URLs where it does not belong, in
- * requests to hosts other than Zapier, or, with `stored`, in its stores; and no token or secret appears in cookies and
- * other headers for browsers.
+ * No token, code, state or secret leaks.
+ *
+ * The rule searches the app's logs, the results for users, URLs where they do not belong, requests to hosts other than
+ * Zapier, and, with `stored`, the app's stores.
+ * Cookies and other headers for browsers may contain codes and states, but no token or secret.
  *
  * @since 0.1.0
  */
