@@ -77,7 +77,9 @@ ${countTable(at(peers, "late-401"))}
 
 simple-oauth2, openid-client and arctic leave it to the app to renew one token at a time, and to try again after a 401; this is
 what happens to one that does neither. @azure/msal-node is not among them: it adds \`openid\`, \`profile\` and
-\`offline_access\` to the scopes of each refresh, and more than was granted is refused (RFC 6749 section 6). \`npm run bench -- storm\` does it with ${shown(at(storm, "rounds", "0", "calls"))} calls:
+\`offline_access\` to the scopes of each refresh, and more than was granted is refused (RFC 6749 section 6). Zapier's own \`@zapier/zapier-sdk\` is not
+among them either: its latest version, 0.112.3, depends on \`@zapier/kitcore\`, which the npm registry does not have, so it cannot
+be installed. \`npm run bench -- storm\` does it with ${shown(at(storm, "rounds", "0", "calls"))} calls:
 ${shown(at(storm, "rounds", "0", "tokenRequests"))} token request, ${shown(at(storm, "rounds", "0", "failedCalls"))} failed.
 
 ## A thousand calls as the app itself
@@ -193,7 +195,7 @@ Measured on a machine that others kept busy, in alternating runs:
 - **A login.** Ending at once without a timer, building schedules after a failure only, and capturing no stacks in spans
   took it to 0.88 to 0.97 of its processor time. We meant to reach 0.30 of one bare request.
 - **A bundle.** We meant to reach 20 kB of our own code, 66 kB with Effect, and 62 kB for a program that only calls. The
-  logic alone is more than 20 kB: without any text, the code of all three modes is 26 kB. A program that only calls has the
+  logic alone is more than 20 kB: without any text, the code of all three modes is 25 kB. A program that only calls has the
   consents and the app's token too, about 4 kB, because \`ZapierAuth\` is one service; two layers would be more to learn.
   The 26 errors are classes of Effect's Schema, which is 14 kB here. Plain classes would avoid it only in programs that keep
   nothing: every store that keeps records reads them with Schema.

@@ -15,10 +15,10 @@ export const calls = 1
 // Slightly above the last reviewed sizes in kB, so that additions are noticed.
 const bounds = {
   /** A program that uses all three modes: this library's code, and with the parts of Effect that it uses. */
-  own: 35.4,
-  whole: 87.1,
+  own: 34.6,
+  whole: 86.1,
   /** A program that only calls, with users' grants. */
-  calls: 87,
+  calls: 86,
   /** This library's code in a program that imports the index. */
   index: 46.4
 }
