@@ -111,6 +111,18 @@ describe("npm run bench", () => {
     })
   )
 
+  // Finding and reading files is nearly all that an import costs beyond the modules of Effect.
+  it.effect.each([
+    ["core", 80],
+    ["core/ZapierAuth", 64],
+    ["node-adapter/ZapierNode", 73]
+  ] as const)("import: %s loads at most %i modules of the library", ([module, most]) =>
+    Effect.map(Bundle.loadedBy(`@zapier-workflow-auth/${module}`), (loaded) => {
+      expect(loaded.filter((path) => path.endsWith("core/src/ZapierAuth.ts"))).toHaveLength(1)
+      expect(loaded.length).toBeLessThanOrEqual(most)
+    })
+  )
+
   it.each(["core", "node-adapter/ZapierNode"])("import: %s does not load the fetch of Node", (module) => {
     const loaded = (program: string) => {
       const listed = `${program}; console.log(process.moduleLoadList.join("\\n"))`

@@ -125,6 +125,14 @@ const withoutEffect: Plugin = {
     build.onResolve({ filter: /^effect(?:\/|$)/ }, ({ path }) => ({ path, external: true, sideEffects: false }))
 }
 
+const withoutOthers: Plugin = {
+  name: "without other packages",
+  setup: (build) =>
+    build.onResolve({ filter: /^[^./]/ }, ({ path }) =>
+      path.startsWith("@zapier-workflow-auth/") ? undefined : { path, external: true }
+    )
+}
+
 /** The size of a program's bundle, and its contents. */
 export const bundle = (contents: string, { isAlone = false, platform }: Options = {}) =>
   Effect.promise(async () => {
@@ -152,6 +160,34 @@ export const bundle = (contents: string, { isAlone = false, platform }: Options 
       /** Its external imports. */
       imports: new Set(outputs.flatMap(({ imports }) => imports.map(({ path }) => path)))
     }
+  })
+
+/** The modules of this library that an import loads at once. */
+export const loadedBy = (specifier: string) =>
+  Effect.promise(async () => {
+    const entry = "<stdin>"
+    const { metafile } = await build({
+      stdin: { contents: `import "${specifier}"`, resolveDir: import.meta.dirname, loader: "js" },
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      write: false,
+      metafile: true,
+      // Otherwise an import for its effects only would load nothing.
+      ignoreAnnotations: true,
+      plugins: [withoutOthers]
+    })
+    const loaded = new Set<string>()
+    const visit = (module: string): void => {
+      if (loaded.has(module)) return
+      loaded.add(module)
+      for (const { external, kind, path } of metafile.inputs[module]?.imports ?? []) {
+        if (kind === "import-statement" && external !== true) visit(path)
+      }
+    }
+    visit(entry)
+    loaded.delete(entry)
+    return [...loaded]
   })
 
 type Bundle = Effect.Success<ReturnType<typeof bundle>>
