@@ -38,7 +38,7 @@ const sections = [
   },
   {
     name: "ClientId",
-    initial: "Presented",
+    initial: "Unconfirmed",
     edges: ClientId.edges,
     purpose: "One for each process: whether Zapier takes the client id."
   },

@@ -41,7 +41,7 @@ describe("npm start", () => {
         "UserGrant: Refreshing -> Active by RefreshSucceeded (generation 2)",
         "ConsentAttempt: Pending -> Denied",
         "AppCredential: Requesting -> Active",
-        "ClientId: Presented -> Accepted",
+        "ClientId: Unconfirmed -> Accepted",
         "GET /v2/zaps [Bearer] -> 401",
         "refresh_token=REDACTED",
         "code=REDACTED",
@@ -58,7 +58,7 @@ describe("npm start", () => {
     })
   )
 
-  it.live("is in colour where colour is asked for", () =>
+  it.live("is in color where color is asked for", () =>
     Effect.gen(function* () {
       const { exitCode, output } = yield* demo({ FORCE_COLOR: "1" })
       expect(exitCode).toBe(0)
