@@ -39,6 +39,7 @@ import * as ZapierUrls from "../src/zapier/ZapierUrls.ts"
 import { leaks } from "./utils/Leaks.ts"
 import { withSecret } from "./utils/Reveal.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
+import * as Spans from "./utils/Spans.ts"
 
 /** Every way in which a value gets into a text. */
 const shown = (value: unknown): string =>
@@ -154,7 +155,7 @@ describe("A run in which everything goes wrong", () => {
   const watch = () => {
     const seen: Array<unknown> = []
     const errors: Array<ZapierAuthError.ZapierAuthError> = []
-    const spans: Array<Tracer.NativeSpan> = []
+    const { spans, tracer } = Spans.recording()
     const see = (value: unknown) => void seen.push(value)
     const layer = Layer.mergeAll(
       Logger.layer([
@@ -165,16 +166,7 @@ describe("A run in which everything goes wrong", () => {
         })
       ]),
       Layer.succeed(References.MinimumLogLevel, "All"),
-      Layer.succeed(
-        Tracer.Tracer,
-        Tracer.make({
-          span: (options) => {
-            const span = new Tracer.NativeSpan(options)
-            spans.push(span)
-            return span
-          }
-        })
-      )
+      Layer.succeed(Tracer.Tracer, tracer)
     )
     const exited = <A>(exit: Exit.Exit<A, unknown>) => {
       see(exit)

@@ -19,6 +19,7 @@ import * as Credential from "../src/zapier/Credential.ts"
 import { ZapierHttpClient } from "../src/ZapierHttpClient.ts"
 import { leaks } from "./utils/Leaks.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
+import * as Spans from "./utils/Spans.ts"
 
 const { subject } = TestZapier
 
@@ -40,19 +41,6 @@ const call = Effect.flatMap(ZapierHttpClient, (zapier) =>
 )
 
 const forUser = Effect.map(ZapierHttpClient, (zapier) => zapier.forUser(subject))
-
-/** Keeps all spans, and what they end with. */
-const recording = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  return { spans, tracer }
-}
 
 const failing =
   (cause: unknown): TestZapier.Script =>
@@ -267,7 +255,7 @@ describe("Spans", () => {
 
   it.effect.each(scripts)("hold no credential: %s", ([, api, token]) => {
     const zapier = TestZapier.make()
-    const { spans, tracer } = recording()
+    const { spans, tracer } = Spans.recording()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       zapier.nextApi(...api)
@@ -290,7 +278,7 @@ describe("Spans", () => {
 
   it.effect("hold none when the call is interrupted", () => {
     const zapier = TestZapier.make()
-    const { spans, tracer } = recording()
+    const { spans, tracer } = Spans.recording()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       zapier.nextApi(TestZapier.silent, TestZapier.silent)
@@ -337,7 +325,7 @@ describe("Spans", () => {
 
   it.effect("end with the result of the request", () => {
     const zapier = TestZapier.make()
-    const { spans, tracer } = recording()
+    const { spans, tracer } = Spans.recording()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       zapier.nextApi(TestZapier.respond(500, {}))

@@ -12,20 +12,14 @@ import * as Endpoint from "../src/zapier/Endpoint.ts"
 import * as ZapierApiClient from "../src/zapier/ZapierApiClient.ts"
 import { ZapierHttpClient } from "../src/ZapierHttpClient.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
+import * as Spans from "./utils/Spans.ts"
 
 const { respond, subject } = TestZapier
 
 /** The spans and the counted calls, with their labels, of an effect. */
 const told = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { spans, tracer } = Spans.recording()
     const registry = new Map()
     yield* effect.pipe(
       Effect.provideService(Tracer.Tracer, tracer),

@@ -116,10 +116,8 @@ const responses = { RequestAccepted: accepted, RequestRejected: rejected }
  *
  * @since 0.1.0
  */
-export const machine: Machine.Machine<State, Event, Command> = Machine.make<State, Event, Command>()({
+export const machine: Machine.Machine<State, Event, Command> = Machine.make<State, Event, Command, typeof edges>({
   name: "ClientId",
-  initial: "Unconfirmed",
-  edges,
   on: {
     Unconfirmed: { RequestPrepared: (state) => next(state, append), ...responses },
     Accepted: { RequestPrepared: (state) => next(state, append), ...responses },

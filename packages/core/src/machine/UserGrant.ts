@@ -226,13 +226,16 @@ const demand = {
   ReconnectRequired: "the access token has expired or was rejected, and there is no refresh token"
 }
 
-const consent = { known: "the record already has this consent", new: "the consent is new" }
+const knownConsent = "the record already has this consent"
+
+const newConsent = "the consent is new"
 
 /**
  * The legal edges, each with its condition.
  *
  * @since 0.1.0
  */
+// Without property accesses, so that bundlers drop it where it is unused.
 export const edges = {
   Absent: {
     ConsentGranted: { Active: always },
@@ -249,7 +252,7 @@ export const edges = {
     Disconnected: { Absent: always }
   },
   Refreshing: {
-    ConsentGranted: { Refreshing: consent.known, Active: consent.new },
+    ConsentGranted: { Refreshing: knownConsent, Active: newConsent },
     AccessTokenRequested: { Refreshing: always },
     AccessTokenRejected: { Refreshing: always },
     RefreshSucceeded: { Active: always },
@@ -260,7 +263,7 @@ export const edges = {
     Disconnected: { Absent: always }
   },
   ReconnectRequired: {
-    ConsentGranted: { ReconnectRequired: consent.known, Active: consent.new },
+    ConsentGranted: { ReconnectRequired: knownConsent, Active: newConsent },
     AccessTokenRequested: { ReconnectRequired: always },
     AccessTokenRejected: { ReconnectRequired: always },
     RefreshSucceeded: { Active: always },
@@ -503,10 +506,8 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     return next({ ...active, responseLost, ...(pause === undefined ? {} : { pause }) }, reportFailure)
   }
 
-  return Machine.make<State, Event, Command>()({
+  return Machine.make<State, Event, Command, typeof edges>({
     name: "UserGrant",
-    initial: "Absent",
-    edges,
     isStale,
     on: {
       Absent: {

@@ -235,7 +235,8 @@ const describeType = (headers: TokenResponse["headers"]): string => {
   return ` (Content-Type: ${contentTypes.has(type) ? type : "another"})`
 }
 
-const isErrorCode = Schema.is(Schema.NonEmptyString)
+// A schema's parser would weigh more in a bundle.
+const isErrorCode = (error: unknown): error is string => typeof error === "string" && error !== ""
 
 /**
  * The facts of a request on which the meaning of its response depends.

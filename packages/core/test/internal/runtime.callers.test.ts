@@ -19,6 +19,7 @@ import { GrantStore } from "../../src/store/GrantStore.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import * as ZapierAuth from "../../src/ZapierAuth.ts"
 import * as TestZapier from "../utils/TestZapier.ts"
+import * as Spans from "../utils/Spans.ts"
 
 const { subject } = TestZapier
 
@@ -98,14 +99,7 @@ describe("runtime: a caller's services", () => {
   })
 
   it.effect("has its span linked to the request's, which has no parent", () => {
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { spans, tracer } = Spans.recording()
     const { layer } = setup()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth.ZapierAuth

@@ -85,7 +85,7 @@ const { Active, Requesting } = AppCredential.State.cases
 const { AccessTokenRejected, AccessTokenRequested, RequestFailed, TokenGranted } = AppCredential.Event.cases
 const Demand = Schema.Union([AccessTokenRequested, AccessTokenRejected])
 
-describeTable(machine, AppCredential.State, AppCredential.Event)
+describeTable(machine, AppCredential.edges, AppCredential.State, AppCredential.Event)
 
 describe("AppCredential: one request for all", () => {
   it("the first demand claims the lease and asks for a token", () => {

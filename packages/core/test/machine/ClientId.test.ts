@@ -6,13 +6,9 @@ const { machine } = ClientId
 const step = stepOf(machine)
 const tags = ["Unconfirmed", "Accepted", "Rejected"] as const
 
-describeTable(machine, ClientId.State, ClientId.Event)
+describeTable(machine, ClientId.edges, ClientId.State, ClientId.Event)
 
 describe("ClientId", () => {
-  it("begins unconfirmed", () => {
-    expect(ClientId.unconfirmed._tag).toBe(machine.initial)
-  })
-
   it.each(tags)("%s: a request gets the client id", (_tag) => {
     expect(step({ _tag }, { _tag: "RequestPrepared" }, 0).commands).toEqual([{ _tag: "AppendClientId" }])
   })

@@ -57,7 +57,7 @@ const { Pending } = ConsentAttempt.State.cases
 const { CodeReceived, ErrorReceived } = ConsentAttempt.Event.cases
 const Callback = Schema.Union([CodeReceived, ErrorReceived])
 
-describeTable(machine, ConsentAttempt.State, ConsentAttempt.Event, [
+describeTable(machine, ConsentAttempt.edges, ConsentAttempt.State, ConsentAttempt.Event, [
   { state: pending, event: error("access_denied"), now: 5_000 }
 ])
 

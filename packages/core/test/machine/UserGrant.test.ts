@@ -12,7 +12,7 @@ import { describeTable } from "../utils/MachineLaws.ts"
 import { reveal } from "../utils/Reveal.ts"
 import * as Grants from "../utils/Grants.ts"
 
-describeTable(Grants.machine, UserGrant.State, UserGrant.Event)
+describeTable(Grants.machine, UserGrant.edges, UserGrant.State, UserGrant.Event)
 
 describe("UserGrant: consent and disconnect", () => {
   it.prop(

@@ -21,9 +21,7 @@ const text = (value: unknown) =>
   JSON.stringify(reveal(value), (_, part) => (typeof part === "bigint" ? String(part) : part)) ?? "nothing"
 
 describe("WhiteLabelToken is the app credential under another name", () => {
-  it("has the same table", () => {
-    expect(whiteLabel.edges).toBe(AppCredential.edges)
-    expect(whiteLabel.initial).toBe(app.initial)
+  it("has a name of its own, and begins alike", () => {
     expect(whiteLabel.name).toBe("WhiteLabelToken")
     expect(driven.none).toBe(drivenApp.none)
   })

@@ -16,6 +16,7 @@ import * as ClientApplication from "../../src/oauth/ClientApplication.ts"
 import * as TokenEndpoint from "../../src/oauth/TokenEndpoint.ts"
 import type * as TokenRequest from "../../src/oauth/TokenRequest.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
+import * as Spans from "../utils/Spans.ts"
 
 const code: TokenRequest.TokenRequest = {
   _tag: "AuthorizationCode",
@@ -307,14 +308,7 @@ describe("TokenEndpoint, over a client that does more", () => {
 
   it.effect("spans name each attempt", () =>
     Effect.gen(function* () {
-      const spans: Array<Tracer.NativeSpan> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = Spans.recording()
       yield* Effect.withTracer(
         over((client) => HttpClient.retryTransient(client, { times: 1 }), [lost]),
         tracer
