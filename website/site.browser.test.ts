@@ -104,7 +104,7 @@ await Browser.describeInBrowser("the documentation site", (browser) => {
     await close()
   })
 
-  it("draws its diagrams, again in the colours of another theme", async () => {
+  it("draws its diagrams, again in the colors of another theme", async () => {
     const { close, page, problems } = await open("docs/machines.html", { colorScheme: "light" })
     const drawn = page.locator("pre.mermaid > svg")
     await expect.poll(() => drawn.count()).toBe(await page.locator("pre.mermaid").count())

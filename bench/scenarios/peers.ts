@@ -35,7 +35,7 @@ const processCount = 4
 const fake = FakeZapier.layer({
   apps: [World.app],
   remember: 1_000_000,
-  // The server does not revoke the grant after a second use of a refresh token, which is the milder behaviour:
+  // The server does not revoke the grant after a second use of a refresh token, which is the milder behavior:
   // otherwise all clients would lose it.
   settings: { rateLimits: false, reuseRevokesGrant: false }
 })

@@ -61,7 +61,7 @@ describe("npm start", () => {
     })
   )
 
-  it.live("is in colour where colour is asked for", () =>
+  it.live("is in color where color is asked for", () =>
     Effect.gen(function* () {
       const { exitCode, output } = yield* demo({ FORCE_COLOR: "1" })
       expect(exitCode).toBe(0)

@@ -137,7 +137,7 @@ export class FakeZapier extends Context.Service<
     readonly endAccessToken: (accessToken: string) => Effect.Effect<void>
 
     /**
-     * Changes assumptions about behaviour that Zapier does not document. Settings that are not named stay as they are.
+     * Changes assumptions about behavior that Zapier does not document. Settings that are not named stay as they are.
      */
     readonly changeSettings: (settings: Partial<FakeState.Settings>) => Controlled<void>
     /** Replaces all fault rules. */

@@ -1,5 +1,5 @@
 /**
- * The safety rules for users' grants and the app's own token, as checks over observable behaviour: the requests to the
+ * The safety rules for users' grants and the app's own token, as checks over observable behavior: the requests to the
  * token endpoint and their responses, the tokens that callers get, the tokens that the API rejects, and the records in
  * the store. They do not depend on how a client works inside, so they judge a model, a simulation and a mutant alike.
  *

@@ -77,7 +77,7 @@ const format = (doc: HelpDoc.HelpDoc, heading: (title: string) => string): strin
 
 const bold = (text: string) => `\u001b[1m${text}\u001b[0m`
 
-/** The formatter of help, with bold headings where a terminal shows colours. */
+/** The formatter of help, with bold headings where a terminal shows colors. */
 export const formatter = (inner: CliOutput.Formatter, canColor: boolean): CliOutput.Formatter => ({
   formatHelpDoc: (doc) => format(doc, canColor ? bold : (title) => title),
   formatCliError: (error) => inner.formatCliError(error),

@@ -119,7 +119,7 @@ export const printBytes = Effect.fnUntraced(function* <E, R>(
 })
 
 /**
- * The console that Effect itself writes to. Help, the version and completions hold nothing foreign and may have colours:
+ * The console that Effect itself writes to. Help, the version and completions hold nothing foreign and may have colors:
  * they are kept for `flush`. Logs go to stderr at once, as notes do.
  */
 export const consoleOver = (console: Console.Console) => {

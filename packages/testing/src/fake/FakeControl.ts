@@ -420,7 +420,7 @@ export const endAccessToken = (state: FakeState.FakeState, accessToken: string):
 // -----------------------------------------------------------------------------
 
 /**
- * Changes assumptions about behaviour that Zapier does not document. Settings that are not named stay as they are.
+ * Changes assumptions about behavior that Zapier does not document. Settings that are not named stay as they are.
  *
  * @since 0.1.0
  */

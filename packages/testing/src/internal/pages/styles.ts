@@ -1,4 +1,4 @@
-/** The style of all pages: system fonts, few colours, light and dark, from 360 pixels up. */
+/** The style of all pages: system fonts, few colors, light and dark, from 360 pixels up. */
 
 export const common = `
 :root {
