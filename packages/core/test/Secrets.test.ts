@@ -124,23 +124,27 @@ describe("Values", () => {
     }
   )
 
-  it.prop("what came of a token request hides what its answer held", [Schema.String, Schema.Int], ([text, status]) => {
-    const member = JSON.stringify(`${planted}${text}`)
-    const bodies = [
-      `{"access_token":${member},"refresh_token":${member},"token_type":"Bearer","expires_in":1}`,
-      `{"access_token":${member},"token_type":${member}}`,
-      `{"access_token":{${member}:${member}}}`,
-      `{"error":${member},"error_description":${member}}`,
-      `{"access_token":${member}`,
-      `${planted}${text}`
-    ]
-    for (const body of bodies) {
-      for (const answered of [200, 400, 401, 429, 503, status]) {
-        const headers = { "content-type": planted, "retry-after": planted }
-        hides(TokenOutcome.interpret({ status: answered, headers, body }, { scopes: ["zap"], startedAt: 0, now: 1 }))
+  it.prop(
+    "the outcome of a token request hides the content of its response",
+    [Schema.String, Schema.Int],
+    ([text, status]) => {
+      const member = JSON.stringify(`${planted}${text}`)
+      const bodies = [
+        `{"access_token":${member},"refresh_token":${member},"token_type":"Bearer","expires_in":1}`,
+        `{"access_token":${member},"token_type":${member}}`,
+        `{"access_token":{${member}:${member}}}`,
+        `{"error":${member},"error_description":${member}}`,
+        `{"access_token":${member}`,
+        `${planted}${text}`
+      ]
+      for (const body of bodies) {
+        for (const code of [200, 400, 401, 429, 503, status]) {
+          const headers = { "content-type": planted, "retry-after": planted }
+          hides(TokenOutcome.interpret({ status: code, headers, body }, { scopes: ["zap"], startedAt: 0, now: 1 }))
+        }
       }
     }
-  })
+  )
 })
 
 describe("A run in which everything goes wrong", () => {
@@ -194,15 +198,15 @@ describe("A run in which everything goes wrong", () => {
     refused: TestZapier.refused,
     responseLost: TestZapier.responseLost,
     requestLost: TestZapier.requestLost,
-    invalidGrant: TestZapier.answer(400, { error: "invalid_grant", error_description: "refresh-token-1 code-1" }),
-    invalidClient: TestZapier.answer(401, { error: "invalid_client", error_description: "client-secret-1" }),
-    invalidScope: TestZapier.answer(400, { error: "invalid_scope", error_description: "code-1" }),
-    unknownError: TestZapier.answer(400, { error: "refresh-token-1" }),
-    limited: TestZapier.answer(429, { errors: [{ detail: "access-token-1" }] }, { "retry-after": "5" }),
-    unavailable: TestZapier.answer(503, "refresh-token-1"),
-    html: TestZapier.answer(200, "<p>access-token-1 refresh-token-1</p>"),
-    mistyped: TestZapier.answer(200, { access_token: { "access-token-1": "refresh-token-1" } }),
-    empty: TestZapier.answer(204, "")
+    invalidGrant: TestZapier.respond(400, { error: "invalid_grant", error_description: "refresh-token-1 code-1" }),
+    invalidClient: TestZapier.respond(401, { error: "invalid_client", error_description: "client-secret-1" }),
+    invalidScope: TestZapier.respond(400, { error: "invalid_scope", error_description: "code-1" }),
+    unknownError: TestZapier.respond(400, { error: "refresh-token-1" }),
+    limited: TestZapier.respond(429, { errors: [{ detail: "access-token-1" }] }, { "retry-after": "5" }),
+    unavailable: TestZapier.respond(503, "refresh-token-1"),
+    html: TestZapier.respond(200, "<p>access-token-1 refresh-token-1</p>"),
+    mistyped: TestZapier.respond(200, { access_token: { "access-token-1": "refresh-token-1" } }),
+    empty: TestZapier.respond(204, "")
   } as const satisfies { readonly [name: string]: TestZapier.Script }
 
   const Hostile = Schema.Literals(Object.keys(hostile) as ReadonlyArray<keyof typeof hostile>)
@@ -282,10 +286,10 @@ describe("A run in which everything goes wrong", () => {
           case "call":
             return asUser.get("/v2/zaps")
           case "callUnauthorized":
-            zapier.nextApi(TestZapier.answer(401, {}))
+            zapier.nextApi(TestZapier.respond(401, {}))
             return asUser.get("/v2/zaps")
           case "callWithStream":
-            zapier.nextApi(TestZapier.answer(401, {}))
+            zapier.nextApi(TestZapier.respond(401, {}))
             return asUser.post("/v2/zaps", { body: HttpBody.stream(Stream.make(new Uint8Array(1))) })
           case "callElsewhere":
             return asUser.get("https://elsewhere.example/v2/zaps")

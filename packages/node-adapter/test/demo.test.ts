@@ -44,7 +44,7 @@ describe("npm start", () => {
         "UserGrant: Refreshing -> Active by RefreshSucceeded (generation 2)",
         "ConsentAttempt: Pending -> Denied",
         "AppCredential: Requesting -> Active",
-        "ClientId: Presented -> Accepted",
+        "ClientId: Unconfirmed -> Accepted",
         "GET /v2/zaps [Bearer] -> 401",
         "refresh_token=REDACTED",
         "code=REDACTED",

@@ -44,7 +44,7 @@ import * as FakeOutcome from "./fake/FakeOutcome.ts"
 import * as FakeServer from "./fake/FakeServer.ts"
 import type * as FakeState from "./fake/FakeState.ts"
 import type * as FakeWhiteLabel from "./fake/FakeWhiteLabel.ts"
-import * as Answers from "./fake/internal/answers.ts"
+import * as Responses from "./fake/internal/responses.ts"
 import * as ClientRequest from "./fake/internal/clientRequest.ts"
 import * as FakeOptions from "./fake/internal/options.ts"
 import * as Given from "./fake/internal/given.ts"
@@ -316,10 +316,10 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapi
     Effect.map(FakeZapier, (zapier) =>
       HttpClient.make((request, url) => {
         const ways: Web.Ways<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> = {
-          answered: (response) => Effect.succeed(Answers.make(request, response)),
+          responded: (response) => Effect.succeed(Responses.make(request, response)),
           truncated: (response, bytes) =>
             Effect.succeed(HttpClientResponse.fromWeb(request, Web.toTruncated(response, bytes))),
-          broken: (how) => Effect.fail(Answers.transportError(request, Web.codes[how]))
+          broken: (how) => Effect.fail(Responses.transportError(request, Web.codes[how]))
         }
         return ClientRequest.toFake(request, url).pipe(
           Effect.flatMap(zapier.handle),

@@ -41,7 +41,7 @@ const options = { name: "Door", initial: "Open", edges, on } as const
 const door = Machine.make<Door, Act, Click>()(options)
 
 describe("Machine.step", () => {
-  it("gives the handler the state, the event and the time, and returns what it says", () => {
+  it("passes the state, the event and the time to the handler, and returns its result", () => {
     expect(door.step(shut, { _tag: "Pushed" }, 42)).toEqual(
       Result.succeed({ state: { _tag: "Open", since: 42 }, commands: [] })
     )
@@ -283,7 +283,7 @@ describe("Machine.make: types", () => {
       ["UserGrant", "Absent"],
       ["AppCredential", "Absent"],
       ["ConsentAttempt", "Pending"],
-      ["ClientId", "Presented"]
+      ["ClientId", "Unconfirmed"]
     ])
   })
 

@@ -39,7 +39,7 @@ describe("WhiteLabelToken is the app credential under another name", () => {
   )
 
   it.prop(
-    "is driven alike: what callers are given, when they wait, and what is sent when",
+    "is driven alike: the same results, waits and requests",
     [drawn],
     ([{ event, now, state }]) => {
       expect(text(driven.idOf(state))).toBe(text(drivenApp.idOf(state)))
@@ -80,7 +80,7 @@ describe("WhiteLabelToken is the app credential under another name", () => {
     { _tag: "NoResponse" }
   ]
 
-  it.each(outcomes)("concludes the same from $_tag, and says what of White Label to look at", (outcome) => {
+  it.each(outcomes)("draws the same conclusion from $_tag, with advice for White Label", (outcome) => {
     const id = { generation: 3, family: "any" }
     const concluded = driven.conclude({ id, request: ada, owner: "caller" }, outcome, true)
     const ofApp = drivenApp.conclude(

@@ -115,7 +115,7 @@ describe("TokenEndpoint, over a client that fails for a status", () => {
     ]
   ]
 
-  it.effect.each(filters)("%s: the response is read all the same", ([, wrap]) =>
+  it.effect.each(filters)("%s: the response is still read", ([, wrap]) =>
     Effect.gen(function* () {
       expect((yield* over(wrap, [invalidGrant])).outcome).toEqual({ _tag: "InvalidGrant" })
       expect((yield* over(wrap, [invalidClient])).outcome).toEqual({ _tag: "InvalidClient" })
@@ -187,7 +187,7 @@ describe("TokenEndpoint, over a client that retries", () => {
     ["a loop of the user's own", HttpClient.transformResponse(Effect.retry({ times: 3 }))]
   ]
 
-  it.effect.each(clients)("%s: a code is presented once, and a warning says why", ([, wrap]) =>
+  it.effect.each(clients)("%s: a code is sent once, and a warning says why", ([, wrap]) =>
     Effect.gen(function* () {
       const { logged, outcome, sent } = yield* over(wrap, [lost, granted])
       expect(sent).toHaveLength(1)
@@ -198,7 +198,7 @@ describe("TokenEndpoint, over a client that retries", () => {
     })
   )
 
-  it.effect.each(clients)("%s: what certainly never left may be sent again", ([, wrap]) =>
+  it.effect.each(clients)("%s: a request that was certainly not sent may be sent again", ([, wrap]) =>
     Effect.gen(function* () {
       const { logged, outcome, sent } = yield* over(wrap, [refused, refused, granted])
       expect(sent).toHaveLength(3)

@@ -62,13 +62,13 @@ export const asked = (query: URLSearchParams): string | undefined => {
 export const queryOf = (name: string): string => `mode=popup${name === "" ? "" : `&id=${name}`}`
 
 // The script reads its message from data attributes, so that it never changes and its digest can be allowed. If the
-// broadcast was heard, the app's page is open, and the popup may close.
+// broadcast was received, the app's page is open, and the popup may close.
 const source = `(() => {
   const { outcome, error, id, origins } = document.querySelector("main").dataset
   const message = { type: "${messageType}", outcome, ...(error && { error }), ...(id && { id }) }
   const channel = new BroadcastChannel("${messageType}")
   channel.onmessage = ({ data }) => {
-    if (data?.type === "zapier.popup.heard" && data.id === id) window.close()
+    if (data?.type === "zapier.popup.received" && data.id === id) window.close()
   }
   channel.postMessage(message)
   if (window.opener === null || window.opener.closed) return

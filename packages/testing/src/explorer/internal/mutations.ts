@@ -12,8 +12,8 @@ type Lie<S, I, N> = (state: S, input: I, now: N) => { readonly state?: S; readon
 const misled =
   <S, I, N, R>(lie: Lie<S, I, N>, step: (state: S, input: I, now: N) => R) =>
   (state: S, input: I, now: N): R => {
-    const told = lie(state, input, now) || {}
-    return step(told.state ?? state, told.input ?? input, now)
+    const lied = lie(state, input, now) || {}
+    return step(lied.state ?? state, lied.input ?? input, now)
   }
 
 // Misleads a machine.

@@ -112,7 +112,7 @@ const ofChange = (event: Changed): Entry => {
 /** Something that happened inside. */
 export const ofEvent = (event: AuthEvent): Entry => (event._tag === "OddResponseTaken" ? ofOdd(event) : ofChange(event))
 
-/** A request that was answered or not. `line` has its secrets masked. */
+/** A request, with or without a response. `line` has its secrets masked. */
 export const ofRequest = (at: number, line: string, status: number | undefined): Entry => ({
   at,
   kind: "Request",
