@@ -120,7 +120,7 @@ await Browser.describeInBrowser("the documentation site", (browser) => {
   )
 
   // axe takes seconds for a long page: these have every kind of content but a diagram.
-  const examined = ["index.html", "docs/getting-started.html", "docs/glossary.html"]
+  const examined = ["index.html", "docs/errors.html", "docs/getting-started.html", "docs/glossary.html"]
 
   it.each(looks)("fits $width pixels in $colorScheme", async ({ colorScheme, width }) => {
     const { close, page, problems } = await open("index.html", { colorScheme, viewport: { width, height: 900 } })

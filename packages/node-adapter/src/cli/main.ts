@@ -64,7 +64,7 @@ const root = Command.make(name).pipe(
 
 Start with "zapier-workflow-auth fake", which needs no credentials, or "zapier-workflow-auth login".`
   ),
-  Command.withSubcommands([...commands, help({ name, subcommands: [{ commands }] })]),
+  Command.withSubcommands([...commands, help(name, commands)]),
   Command.provide(ConfigFile.layer),
   Command.withGlobalFlags([jsonFlag, ConfigFile.flag])
 )

@@ -77,7 +77,7 @@ const source = `(() => {
 })()`
 
 /** The SHA-256 of the script. A test checks it. */
-const digest = "sha256-Rt9sUSZunYu6JoD8uOJKAPJBg1AQwfcnNkkX4D+XqzE="
+const digest = "sha256-bMF+po3DyoO9zIOMzAmVr3Mb6v3slkM9KY0P6zeeuCQ="
 
 /** The script of a popup's last page. */
 export const script = (outcome: Outcome, { id, origins }: Popup): Script => ({
