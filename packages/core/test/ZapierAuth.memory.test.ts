@@ -93,7 +93,7 @@ describe("ZapierAuth: memory", () => {
     }).pipe(Effect.provide(zapier.process()), Effect.provide(stores))
   })
 
-  it.effect("what is in memory is known without a look, until it may not be used", () => {
+  it.effect("serves a token from memory until it may no longer be used", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth

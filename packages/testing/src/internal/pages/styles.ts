@@ -1,4 +1,4 @@
-/** The style of all pages: system fonts, few colours, light and dark, from 360 pixels up. */
+/** The style of all pages: system fonts, few colors, light and dark, from 360 pixels up. */
 
 export const common = `
 :root {
@@ -51,8 +51,8 @@ section { display: grid; gap: 0.625rem; }
 .scopes li + li { border-top: 1px solid var(--line); }
 .scopes code { color: var(--quiet); }
 form { display: grid; gap: 1.25rem; }
-.answers { display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }
-.answers button { padding: 0.75rem; }
+.choices { display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }
+.choices button { padding: 0.75rem; }
 `
 
 export const control = `${common}

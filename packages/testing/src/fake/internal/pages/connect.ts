@@ -50,7 +50,7 @@ export const connect = ({ action, app, partner, renewed, session, theme }: Conne
         </p>
         <form method="post" action="${action}">
           <input type="hidden" name="session" value="${session}" />
-          <div class="answers">
+          <div class="choices">
             <button class="main" name="decision" value="allow">Allow</button>
             <button name="decision" value="deny">Deny</button>
           </div>
