@@ -190,9 +190,12 @@ These ratios were measured in alternating runs, on a busy machine.
   shows that garbage collection and Effect's fibers take most of the time, followed by SQLite.
 - **Many expired grants at once, in Postgres.** The library runs at 0.70 of the rate without it in one process, and at 0.66 in
   four processes. The goals were 0.92 and 0.80.
+- **A refresh**, without a database. It takes 0.85 of the processor time that it took before: spans begin only where a tracer
+  records them, no unused error captures a stack, and a fixed application is read without a fiber. In a profile before these
+  changes, no function of the library took 4 % of the time, and garbage collection took 13 %.
 - **A login.** Three changes reduced its processor time to 0.88 to 0.97 of the time before: the library sets no timer for work
-  that ends at once, builds schedules only after a failure, and captures no stacks in spans. The goal was 0.30 of the rate of
-  one bare request.
+  that ends at once, builds schedules only after a failure, and captures no stacks in spans. The
+  changes to a refresh reduced it again, to 0.82 to 0.88. The goal was 0.30 of the rate of one bare request.
 - **A bundle.** The goals were 20 kB of our own code, 66 kB with Effect, and 62 kB for a program that only calls. The code of
   all three modes needs 25 kB without any text. A program that only calls also contains consents and the app's token, about
   4 kB, because \`ZapierAuth\` is one service; two layers would be more to learn. The 26 errors are classes of Effect's
