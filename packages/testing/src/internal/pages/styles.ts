@@ -26,6 +26,7 @@ code { font: 0.875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu 
 .breaks { overflow-wrap: anywhere; }
 label { display: block; font-size: 0.875rem; color: var(--quiet); }
 input, select, textarea, button { font: inherit; color: inherit; }
+select { text-overflow: ellipsis; }
 input:not([type="checkbox"]), select, textarea {
   display: block; width: 100%; margin-top: 0.25rem; padding: 0.5rem 0.625rem; color: var(--text);
   background: var(--card); border: 1px solid var(--edge); border-radius: 8px;

@@ -65,7 +65,10 @@ export const ended = (status: number, message: ConnectMessage): FakeResponse => 
   const [title, detail] =
     message.type === "authenticationSuccess"
       ? ["Connected", "Your account is connected."]
-      : ["Not connected", message.error]
+      : [
+          "Not connected",
+          message.error.endsWith("access_denied") ? "You denied access." : `The error is: ${message.error}`
+        ]
   return Document.page(speaking, status, {
     title,
     body: html`${AddressBar.connect}
