@@ -104,10 +104,22 @@ describe("npm run bench", () => {
 
   it.effect("bundle: the index does not load what few programs use and is large", () =>
     Effect.gen(function* () {
-      const { imports } = yield* Bundle.bundle(Bundle.barrel, { external: ["effect/*", "effect"] })
+      const { imports } = yield* Bundle.bundle(Bundle.barrel, { isAlone: true })
       expect(imports).toContain("effect/http/HttpClient")
       const large = /^effect\/(?:http-api\/|persistence\/|http\/Http(?:Router|Server))/
       expect([...imports].filter((name) => large.test(name))).toEqual([])
+    })
+  )
+
+  // Finding and reading files is nearly all that an import costs beyond the modules of Effect.
+  it.effect.each([
+    ["core", 80],
+    ["core/ZapierAuth", 64],
+    ["node-adapter/ZapierNode", 73]
+  ] as const)("import: %s loads at most %i modules of the library", ([module, most]) =>
+    Effect.map(Bundle.loadedBy(`@zapier-workflow-auth/${module}`), (loaded) => {
+      expect(loaded.filter((path) => path.endsWith("core/src/ZapierAuth.ts"))).toHaveLength(1)
+      expect(loaded.length).toBeLessThanOrEqual(most)
     })
   )
 

@@ -24,7 +24,7 @@ it("the README's comparison is what was counted", () => {
       return `${of[name]?.tokenRequests}, ${of[name]?.failedCalls}`
     })
   ])
-  const section = shownOf("README.md").split("## Beside others")[1]?.split("\n## ")[0] ?? ""
+  const section = shownOf("README.md").split("## Compared with other clients")[1]?.split("\n## ")[0] ?? ""
   const rows = [...section.matchAll(/^\|(.*)\|$/gm)].slice(2).map(([, row = ""]) =>
     row
       .replaceAll("*", "")

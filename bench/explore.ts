@@ -177,7 +177,7 @@ const run = (plan: Plan) => {
 const tell = (findings: ReadonlyArray<Explorer.Finding>) => {
   const [first] = findings
   if (first === undefined) return
-  say(`   BROKEN: ${first.violation.rule}: ${first.violation.seen}`)
+  say(`   BROKEN: ${first.violation.rule}: ${first.violation.observed}`)
   for (const line of first.trace) say(`      ${line}`)
 }
 

@@ -42,7 +42,7 @@ export const run = async (sizes: Sizes): Promise<number> => {
     const { failures, violations, ...report } = await Effect.runPromise(
       Simulation.run({ ...sizes, rates, ...ways[way] })
     )
-    for (const { rule, seen } of violations) say(`${way}: ${rule}: ${seen}`)
+    for (const { observed, rule } of violations) say(`${way}: ${rule}: ${observed}`)
     const { calls, faults, grantsLost, rulesBroken } = report
     const frozen = `${faults["Freeze"] ?? 0} times frozen, ${faults["KillFrozen"] ?? 0} of them killed`
     say(`${way}: ${calls} calls, ${frozen}: ${grantsLost} grants lost, ${rulesBroken} rules broken`)

@@ -148,8 +148,8 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
         }
       })
     )
-    for (const { after, rule, seen, subject } of violations)
-      say(`${name}: ${rule}: ${seen} (${subject}, after ${after} ms)`)
+    for (const { after, observed, rule, subject } of violations)
+      say(`${name}: ${rule}: ${observed} (${subject}, after ${after} ms)`)
     if (report.grantsLostNeedlessly > 0) say(`${name}: ${report.grantsLostNeedlessly} grants were lost needlessly`)
     const { calls, tokenRequests, leastTokenRequests } = report
     const seconds = round((performance.now() - begun) / 1_000)

@@ -16,8 +16,8 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null
 }
 
-export interface Worker<Told> {
-  readonly tell: (message: Told) => void
+export interface Worker<Command> {
+  readonly send: (message: Command) => void
   /** Kills it with SIGKILL: it cannot react. */
   readonly kill: () => void
   /** How it ended. By then all its output was read. */
@@ -27,15 +27,15 @@ export interface Worker<Told> {
 // A short process mostly starts up. Node caches compiled code here, and detects stale entries itself.
 const compiled = join(tmpdir(), "zapier-bench-compiled")
 
-/** Starts a worker. `hear` is called with each of its messages, in order. */
-export const start = <Told, Said>(file: string, hear: (said: Said) => void): Worker<Told> => {
+/** Starts a worker. `onReply` is called with each of its messages, in order. */
+export const start = <Command, Reply>(file: string, onReply: (reply: Reply) => void): Worker<Command> => {
   const env = { ...process.env, NODE_COMPILE_CACHE: compiled }
   const child = spawn(process.execPath, [file], { stdio: ["pipe", "pipe", "inherit"], env })
-  createInterface({ input: child.stdout }).on("line", (line) => hear(JSON.parse(line) as Said))
+  createInterface({ input: child.stdout }).on("line", (line) => onReply(JSON.parse(line) as Reply))
   // A killed worker no longer reads.
   child.stdin.on("error", () => undefined)
   return {
-    tell: (message) => void child.stdin.write(`${JSON.stringify(message)}\n`),
+    send: (message) => void child.stdin.write(`${JSON.stringify(message)}\n`),
     kill: () => void child.kill("SIGKILL"),
     ended: new Promise((resolve, reject) => {
       child.on("error", reject)
@@ -44,19 +44,19 @@ export const start = <Told, Said>(file: string, hear: (said: Said) => void): Wor
   }
 }
 
-export interface Answering<Told, Said> {
-  readonly worker: Worker<Told>
+export interface Responder<Command, Reply> {
+  readonly worker: Worker<Command>
   /** Its next message. Rejects once it has ended. */
-  readonly next: () => Promise<Said>
+  readonly next: () => Promise<Reply>
 }
 
 /** Starts workers that send one message for each that they get, until the scope closes. */
-export const startAnswering = <Told, Said>(
+export const startResponders = <Command, Reply>(
   file: string,
-  begins: ReadonlyArray<Told>
-): Effect.Effect<ReadonlyArray<Answering<Told, Said>>, never, Scope.Scope> =>
+  begins: ReadonlyArray<Command>
+): Effect.Effect<ReadonlyArray<Responder<Command, Reply>>, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => begins.map((begin) => answering<Told, Said>(file, begin))),
+    Effect.sync(() => begins.map((begin) => startResponder<Command, Reply>(file, begin))),
     (started) =>
       Effect.promise(async () => {
         for (const { worker } of started) worker.kill()
@@ -64,29 +64,29 @@ export const startAnswering = <Told, Said>(
       })
   )
 
-const answering = <Told, Said>(file: string, begin: Told): Answering<Told, Said> => {
-  let heard = Promise.withResolvers<Said>()
-  const worker = start<Told, Said>(file, (said) => heard.resolve(said))
+const startResponder = <Command, Reply>(file: string, begin: Command): Responder<Command, Reply> => {
+  let pending = Promise.withResolvers<Reply>()
+  const worker = start<Command, Reply>(file, (reply) => pending.resolve(reply))
   const died = worker.ended.then(({ code, signal }) => {
     throw new Error(`a process ended by itself: ${code ?? signal}`)
   })
   // A worker that ends at the end is expected.
   died.catch(() => undefined)
-  worker.tell(begin)
+  worker.send(begin)
   const next = async () => {
-    const said = await Promise.race([heard.promise, died])
-    heard = Promise.withResolvers()
-    return said
+    const reply = await Promise.race([pending.promise, died])
+    pending = Promise.withResolvers()
+    return reply
   }
   return { worker, next }
 }
 
 /** In the worker: the parent's messages, in order. */
-export const told = async function* <Told>(): AsyncGenerator<Told, void, void> {
+export const commands = async function* <Command>(): AsyncGenerator<Command, void, void> {
   // Node does this at a normal end, which a kill skips.
   flushCompileCache()
-  for await (const line of createInterface({ input: process.stdin })) yield JSON.parse(line) as Told
+  for await (const line of createInterface({ input: process.stdin })) yield JSON.parse(line) as Command
 }
 
 /** In the worker: sends a message to the parent, synchronously, so that it is not lost if the process ends next. */
-export const tellParent = (message: object) => void writeSync(1, `${JSON.stringify(message)}\n`)
+export const sendToParent = (message: object) => void writeSync(1, `${JSON.stringify(message)}\n`)

@@ -15,13 +15,13 @@ const program = Effect.gen(function* () {
   const auth = yield* ZapierAuth
   const zapier = yield* ZapierHttpClient
 
-  // On behalf of a user: send the browser to the URL, and handle the URL that it comes back to. From then on, call.
+  // For a user: send the browser to the URL, and handle the callback that it returns to. Then call the API.
   const { url } = yield* auth.authorizationUrl({ subject: "ada", scopes: ["zap"] })
   const callback = yield* (yield* FakeZapier.FakeZapier).approve(Redacted.value(url)) // the fake's user presses "allow"
   yield* auth.handleCallback(callback, { subject: "ada" })
   const zaps = yield* zapier.call("GET /v2/zaps", { credential: Credential.user("ada") })
 
-  // As the app: its token is fetched when it is needed.
+  // As the app: the library requests the app's token when it is needed.
   const removed = yield* zapier.call("DELETE /v2/promotions/{enrollment_id}", { path: { enrollment_id: "42" } })
 
   // With the client id.
@@ -30,8 +30,8 @@ const program = Effect.gen(function* () {
   yield* Console.log({ zaps: zaps.status, removed: removed.status, apps: apps.status })
 })
 
-// For the real Zapier: ZapierNode.layer(), which takes the app from ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ... and
-// keeps users connected in a database of this machine.
+// For the real Zapier, use ZapierNode.layer(). It reads the app from ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ... and
+// stores the grants in a database on this machine.
 const zapier = ZapierNode.layerMemory({ application: app, httpClient: Layer.provide(FakeZapier.layerHttpClient, fake) })
 
 await Effect.runPromise(Effect.provide(program, Layer.merge(zapier, fake)))

@@ -43,13 +43,13 @@ describe("the audit of what is bundled", () => {
   it("asks about each package by its version, and tells what is high or critical", async () => {
     const found = { weak: [advisory(1, "high", "<3.0.0-0")], "@acme/good": [advisory(2, "moderate", "*")] }
     expect(await auditedBy(200, found)).toEqual({
-      audit: { _tag: "Told", findings: [expect.stringMatching(/^weak .*high$/)] },
+      audit: { _tag: "Reported", findings: [expect.stringMatching(/^weak .*high$/)] },
       asked: { "@acme/good": ["1.0.0"], weak: ["2.3.4-rc.1"] }
     })
   })
 
   it("finds nothing where nothing is known", async () =>
-    expect((await auditedBy(200, {})).audit).toEqual({ _tag: "Told", findings: [] }))
+    expect((await auditedBy(200, {})).audit).toEqual({ _tag: "Reported", findings: [] }))
 
   it("takes a registry without an audit for no finding, and says why", async () =>
     expect((await auditedBy(405, {})).audit).toEqual({ _tag: "Silent", why: expect.stringContaining("405") }))

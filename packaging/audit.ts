@@ -8,7 +8,7 @@ import type { Bundled } from "./bundled.ts"
 const run = promisify(execFile)
 
 export type Audit =
-  | { readonly _tag: "Told"; readonly findings: ReadonlyArray<string> }
+  | { readonly _tag: "Reported"; readonly findings: ReadonlyArray<string> }
   | { readonly _tag: "Silent"; readonly why: string }
 
 interface Report {
@@ -32,7 +32,7 @@ export const audit = async (folder: string, ...options: ReadonlyArray<string>): 
   const { auditReportVersion, message, vulnerabilities = {} } = JSON.parse(stdout || "{}") as Report
   if (auditReportVersion === undefined) return { _tag: "Silent", why: message ?? "the registry said nothing" }
   const grave = Object.values(vulnerabilities).filter(({ severity }) => ["high", "critical"].includes(severity))
-  return { _tag: "Told", findings: grave.map(({ name, range, severity }) => `${name} ${range}: ${severity}`) }
+  return { _tag: "Reported", findings: grave.map(({ name, range, severity }) => `${name} ${range}: ${severity}`) }
 }
 
 /** Makes a project of packages by their versions alone, without an install. */

@@ -15,8 +15,9 @@ const workerd = { workerd: "1.20261117.1" }
 // The versions in the workspace.
 const versionsOf = (manifest: string, ...names: ReadonlyArray<string>) => {
   const text = readFileSync(join(import.meta.dirname, "..", manifest), "utf8")
-  const { devDependencies } = JSON.parse(text) as { readonly devDependencies: Readonly<Record<string, string>> }
-  return Object.fromEntries(names.map((name) => [name, devDependencies[name]]))
+  const { dependencies, devDependencies } = JSON.parse(text) as Record<string, Readonly<Record<string, string>>>
+  const all = { ...dependencies, ...devDependencies }
+  return Object.fromEntries(names.map((name) => [name, all[name]]))
 }
 
 /** The workspace's version of effect. */

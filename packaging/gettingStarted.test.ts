@@ -7,8 +7,8 @@ describe("the steps of a page", () => {
   it("are its commands, its files, and what it says is printed, up to a heading", () => {
     const steps = GettingStarted.stepsOf(
       page(
-        "In the clone:\n\n'''sh\nmake\n'''",
-        "In your app:\n\n'''sh\nnpm init -y\n'''",
+        "Run this in the clone:\n\n'''sh\nmake\n'''",
+        "Run this in your app:\n\n'''sh\nnpm init -y\n'''",
         "Save this as `a.mjs`:\n\n'''ts\n1\n'''",
         "It prints:\n\n'''text\none\n'''",
         "## Next\n",

@@ -26,7 +26,7 @@ export const stepsOf = (page: string, end: string): ReadonlyArray<Step> => {
     const before = part.slice(0, index).trimEnd().split("\n").at(-1) ?? ""
     const file = /as `([^`]+)`:$/.exec(before)?.[1]
     if (language === "sh")
-      return { _tag: "Run", where: /\bIn the clone:$/.test(before) ? "clone" : "app", commands: code }
+      return { _tag: "Run", where: /\bin the clone:$/.test(before) ? "clone" : "app", commands: code }
     if (language === "text") return { _tag: "Prints", text: code }
     if (file !== undefined) return { _tag: "Save", file, code }
     throw new Error(`docs/getting-started.md does not say what to do with this:\n${code}`)

@@ -104,7 +104,7 @@ await Browser.describeInBrowser("the documentation site", (browser) => {
     await close()
   })
 
-  it("draws its diagrams, again in the colours of another theme", async () => {
+  it("draws its diagrams, again in the colors of another theme", async () => {
     const { close, page, problems } = await open("docs/machines.html", { colorScheme: "light" })
     const drawn = page.locator("pre.mermaid > svg")
     await expect.poll(() => drawn.count()).toBe(await page.locator("pre.mermaid").count())
@@ -120,7 +120,7 @@ await Browser.describeInBrowser("the documentation site", (browser) => {
   )
 
   // axe takes seconds for a long page: these have every kind of content but a diagram.
-  const examined = ["index.html", "docs/getting-started.html", "docs/glossary.html"]
+  const examined = ["index.html", "docs/errors.html", "docs/getting-started.html", "docs/glossary.html"]
 
   it.each(looks)("fits $width pixels in $colorScheme", async ({ colorScheme, width }) => {
     const { close, page, problems } = await open("index.html", { colorScheme, viewport: { width, height: 900 } })

@@ -97,7 +97,7 @@ export class Stage {
 
   /** How many token requests sent the code of a callback. */
   exchanges(callback: string): number {
-    return this.world.zapier.presentations(secretsOf(callback).code)
+    return this.world.zapier.attempts(secretsOf(callback).code)
   }
 
   /** The secret that a response shows, if it shows one. A state on its way to Zapier is allowed. */

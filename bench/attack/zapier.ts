@@ -44,7 +44,7 @@ export const make = Effect.gen(function* () {
   // Floods exceed Zapier's rate limits, and a case counts only its own requests.
   const fake = FakeZapierPromise.make({ users, remember: 100_000, settings: { rateLimits: false } })
   const lies = new Map<string, Lie>()
-  const presented = new Map<string, number>()
+  const attempts = new Map<string, number>()
   const verifiers = new Set<string>()
   const trapped: Array<string> = []
 
@@ -60,7 +60,7 @@ export const make = Effect.gen(function* () {
       const code = form.get("code") ?? ""
       const verifier = form.get("code_verifier")
       if (verifier !== null) verifiers.add(verifier)
-      presented.set(code, (presented.get(code) ?? 0) + 1)
+      attempts.set(code, (attempts.get(code) ?? 0) + 1)
       const lie = lies.get(code)
       if (lie !== undefined) return lie(response, `http://127.0.0.1:${trap}`)
     }
@@ -79,7 +79,7 @@ export const make = Effect.gen(function* () {
     /** Lies to token requests with this code. */
     lieAbout: (code: string, lie: Lie) => lies.set(code, lie),
     /** How many token requests sent a code. */
-    presentations: (code: string) => presented.get(code) ?? 0,
+    attempts: (code: string) => attempts.get(code) ?? 0,
     verifiers,
     /** The requests to the server that nobody should call. */
     trapped

@@ -2,7 +2,7 @@
 import type * as Log from "./log.ts"
 import type { Point } from "./points.ts"
 import * as Workers from "../workers.ts"
-import type { Begin, Said, Told } from "./worker.ts"
+import type { Begin, Reply, Command } from "./worker.ts"
 
 const file = new URL("worker.ts", import.meta.url).pathname
 
@@ -11,7 +11,7 @@ const patience = 10_000
 
 export interface Member {
   readonly name: string
-  readonly worker: Workers.Worker<Told>
+  readonly worker: Workers.Worker<Command>
   isReady: boolean
   /** The point at which it is killed. */
   target: Point | undefined
@@ -30,28 +30,28 @@ export const make = (options: {
   let started = 0
   let isOver = false
 
-  const hear = (member: Member, said: Said) => {
-    switch (said._tag) {
+  const onReply = (member: Member, reply: Reply) => {
+    switch (reply._tag) {
       case "Ready":
         member.isReady = true
         return
       case "Reached":
-        member.onReached?.(said.refreshToken)
+        member.onReached?.(reply.refreshToken)
         return
       case "Returned":
-        for (const refreshToken of said.refreshTokens) recorder.returned(member.name, refreshToken)
+        for (const refreshToken of reply.refreshTokens) recorder.returned(member.name, refreshToken)
         return
       case "NoResponse":
-        recorder.withoutResponse(member.name, said.refreshToken)
+        recorder.withoutResponse(member.name, reply.refreshToken)
     }
   }
 
   const add = () => {
     const name = `crash-${++started}`
-    const worker = Workers.start<Told, Said>(file, (said) => hear(member, said))
+    const worker = Workers.start<Command, Reply>(file, (reply) => onReply(member, reply))
     const member: Member = { name, worker, isReady: false, target: undefined, onReached: undefined }
     members.set(name, member)
-    worker.tell({ _tag: "Begin", name, ...options.begin })
+    worker.send({ _tag: "Begin", name, ...options.begin })
     void worker.ended.then(({ code, signal }) => {
       if (!members.delete(name)) return
       if (!isOver || code !== 0) onTrouble(`${name} has ended by itself: ${signal ?? code}`)
@@ -75,7 +75,7 @@ export const make = (options: {
       die(member)
       resolve(refreshToken)
     }
-    if (point !== "responding") member.worker.tell({ _tag: "DieAt", point })
+    if (point !== "responding") member.worker.send({ _tag: "DieAt", point })
     // Processes are killed in real time. @effect-diagnostics-next-line globalTimers:off
     const timer = setTimeout(() => {
       member.onReached = undefined
@@ -115,7 +115,7 @@ export const make = (options: {
     stop: async () => {
       isOver = true
       const left = [...members.values()]
-      for (const { worker } of left) worker.tell({ _tag: "Stop" })
+      for (const { worker } of left) worker.send({ _tag: "Stop" })
       await Promise.all(left.map(({ worker }) => worker.ended))
     },
 

@@ -9,7 +9,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Database from "../database.ts"
-import { tellParent, told } from "../workers.ts"
+import { commands, sendToParent } from "../workers.ts"
 import * as Points from "./points.ts"
 import { application, clock, nameHeader, real, settings } from "./settings.ts"
 
@@ -21,9 +21,9 @@ export interface Begin {
   readonly subjects: ReadonlyArray<string>
 }
 
-export type Told = Begin | { readonly _tag: "DieAt"; readonly point: Points.OwnPoint } | { readonly _tag: "Stop" }
+export type Command = Begin | { readonly _tag: "DieAt"; readonly point: Points.OwnPoint } | { readonly _tag: "Stop" }
 
-export type Said =
+export type Reply =
   | { readonly _tag: "Ready" }
   | { readonly _tag: "Reached"; readonly point: Points.OwnPoint; readonly refreshToken: string }
   /** A call ended for which these refresh tokens had been claimed. */
@@ -31,7 +31,7 @@ export type Said =
   /** The response to this refresh token did not come, or came too late. */
   | { readonly _tag: "NoResponse"; readonly refreshToken: string }
 
-const say = (said: Said) => tellParent(said)
+const send = (reply: Reply) => sendToParent(reply)
 
 // How many subjects are handled in parallel.
 const lanes = 4
@@ -51,7 +51,7 @@ const httpClient = (name: string) =>
           Effect.onExit(answer, (exit) =>
             Effect.sync(() => {
               const refreshToken = refreshTokenOf(request)
-              if (exit._tag === "Failure" && refreshToken !== null) say({ _tag: "NoResponse", refreshToken })
+              if (exit._tag === "Failure" && refreshToken !== null) send({ _tag: "NoResponse", refreshToken })
             })
           )
         )
@@ -67,11 +67,11 @@ const work = Effect.fnUntraced(function* ({ subjects }: Begin, points: Points.Po
       const subject = subjects[index] ?? ""
       yield* Effect.exit(auth.accessToken(subject))
       const refreshTokens = points.claimed(subject)
-      if (refreshTokens.length > 0) say({ _tag: "Returned", refreshTokens })
+      if (refreshTokens.length > 0) send({ _tag: "Returned", refreshTokens })
       yield* Effect.sleep(real(5))
     }
   })
-  say({ _tag: "Ready" })
+  send({ _tag: "Ready" })
   yield* Effect.forEach(
     Array.from({ length: lanes }, (_, index) => index),
     lane,
@@ -80,10 +80,10 @@ const work = Effect.fnUntraced(function* ({ subjects }: Begin, points: Points.Po
 })
 
 const main = async () => {
-  const messages = told<Told>()
+  const messages = commands<Command>()
   const { value: begin } = await messages.next()
   if (begin?._tag !== "Begin") return
-  const points = Points.make((point, refreshToken) => say({ _tag: "Reached", point, refreshToken }))
+  const points = Points.make((point, refreshToken) => send({ _tag: "Reached", point, refreshToken }))
   let isOver = false
   const listen = async () => {
     for await (const message of messages) {

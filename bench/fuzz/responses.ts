@@ -97,7 +97,7 @@ const mangled = (chance: Chance, body: string): string => {
   ])()
 }
 
-const headersOf = (chance: Chance): TokenOutcome.Answer["headers"] => ({
+const headersOf = (chance: Chance): TokenOutcome.TokenResponse["headers"] => ({
   ...(chance.once(2)
     ? { "content-type": chance.oneOf(["application/json", "text/html", `${secret}/x`, chance.text(9)]) }
     : {}),
@@ -116,7 +116,7 @@ const headersOf = (chance: Chance): TokenOutcome.Answer["headers"] => ({
   ...(chance.once(4) ? { date: chance.oneOf(["Thu, 01 Jan 1970 00:00:00 GMT", secret, chance.text(30)]) } : {})
 })
 
-const told = { refused: new ReconnectRequired({ why: "Revoked" }), unknown: new RefreshOutcomeUnknown({}) }
+const reasons = { refused: new ReconnectRequired({ why: "Revoked" }), unknown: new RefreshOutcomeUnknown({}) }
 
 const shown = (value: unknown) => inspect(value, { depth: 9, showHidden: true }) + JSON.stringify(value)
 
@@ -141,9 +141,9 @@ export const check = (chance: Chance): { readonly kind: string; readonly problem
   const whole = readable(chance, members)
   const status = chance.oneOf([200, 200, 200, 200, 201, 400, 400, 401, 403, 302, 0, 429, 500, 503, chance.below(1_000)])
   const isTruncated = chance.once(50)
-  const answer = { status, headers: headersOf(chance), body: isMangled ? mangled(chance, whole) : whole, isTruncated }
-  const outcome = TokenOutcome.interpret(answer, asked)
-  const reason = TokenFailure.toReason(outcome, told)
+  const response = { status, headers: headersOf(chance), body: isMangled ? mangled(chance, whole) : whole, isTruncated }
+  const outcome = TokenOutcome.interpret(response, asked)
+  const reason = TokenFailure.toReason(outcome, reasons)
   const wrong = () => {
     if (shown(outcome).includes(secret)) return "an outcome that shows a secret"
     if (
@@ -152,7 +152,7 @@ export const check = (chance: Chance): { readonly kind: string; readonly problem
     ) {
       return "an error that shows a secret"
     }
-    const pause = TokenOutcome.retryAfter(answer.headers, asked.now) ?? 0
+    const pause = TokenOutcome.retryAfter(response.headers, asked.now) ?? 0
     if (!(pause >= 0 && pause <= hour)) return `a pause of ${pause} ms`
     if (isMangled || isTruncated) return undefined
     const token = members["access_token"]

@@ -42,15 +42,15 @@ const file = new URL("fakeFlowsWorker.ts", import.meta.url).pathname
 // Each in its own process, so that none is affected by another.
 const start = Effect.fnUntraced(function* (names: ReadonlyArray<Worker.Name>) {
   const begins = names.map((server) => ({ _tag: "Begin", server }) as const)
-  const started = yield* Workers.startAnswering<Worker.Told, Worker.Said>(file, begins)
+  const started = yield* Workers.startResponders<Worker.Command, Worker.Reply>(file, begins)
   return yield* Effect.forEach(started, ({ next, worker }, index) =>
     Effect.as(Effect.promise(next), {
       name: names[index] ?? "",
       rateOf: (flows: number) =>
         Effect.promise(async () => {
-          worker.tell({ _tag: "Flow", flows })
-          const said = await next()
-          return said._tag === "Flowed" ? said.rate : Number.NaN
+          worker.send({ _tag: "Flow", flows })
+          const reply = await next()
+          return reply._tag === "Flowed" ? reply.rate : Number.NaN
         })
     })
   )

@@ -10,7 +10,7 @@ import * as ManyGrants from "../manyGrants.ts"
 import { medianOf } from "../measure.ts"
 import { type Report, round, say } from "../report.ts"
 import * as Workers from "../workers.ts"
-import { type Said, type Told, type Way, ways } from "./massExpiryWorker.ts"
+import { type Reply, type Command, type Way, ways } from "./massExpiryWorker.ts"
 
 export const name = "mass-expiry"
 
@@ -39,7 +39,7 @@ const bounds: { readonly [kind in Kind]: { readonly alone: number; readonly shar
   postgres: { alone: 0.5, shared: 0.5 }
 }
 
-type Process = Workers.Answering<Told, Said>
+type Process = Workers.Responder<Command, Reply>
 
 // Each grant in two processes that follow each other; in the only one once.
 const shareOf = (first: number, count: number, index: number, processes: number) =>
@@ -57,17 +57,17 @@ const callAll = Effect.fnUntraced(function* (
   const shares = processes.map((_, index) => shareOf(first, count, index, processes.length))
   const began = performance.now()
   processes.forEach(({ worker }, index) =>
-    worker.tell({
+    worker.send({
       _tag: "Call",
       way,
       grants: shares[index] ?? [],
       concurrency: Math.ceil(concurrency / processes.length)
     })
   )
-  const said = yield* Effect.promise(() => Promise.all(processes.map(({ next }) => next())))
+  const replies = yield* Effect.promise(() => Promise.all(processes.map(({ next }) => next())))
   const seconds = (performance.now() - began) / 1_000
   const sum = (member: "tokenRequests" | "failedCalls") =>
-    said.reduce((total, one) => total + (one._tag === "Called" ? one[member] : 0), 0)
+    replies.reduce((total, one) => total + (one._tag === "Called" ? one[member] : 0), 0)
   const calls = shares.reduce((total, share) => total + share.length, 0)
   return { calls, seconds, tokenRequests: sum("tokenRequests"), failedCalls: sum("failedCalls") }
 })
@@ -83,8 +83,8 @@ export const run = Effect.fnUntraced(
       return first
     })
     yield* fill(1)
-    const begin: Told = { _tag: "Begin", database }
-    const processes = yield* Workers.startAnswering<Told, Said>(
+    const begin: Command = { _tag: "Begin", database }
+    const processes = yield* Workers.startResponders<Command, Reply>(
       file,
       Array.from({ length: count }, () => begin)
     )

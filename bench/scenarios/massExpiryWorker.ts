@@ -21,23 +21,23 @@ import * as Redacted from "effect/Redacted"
 import * as Database from "../database.ts"
 import * as ExpiredGrants from "../expiredGrants.ts"
 import * as ManyGrants from "../manyGrants.ts"
-import { tellParent, told } from "../workers.ts"
+import { commands, sendToParent } from "../workers.ts"
 
 /** By whom the calls are made. */
 export const ways = ["library", "bare"] as const
 
 export type Way = (typeof ways)[number]
 
-export type Told =
+export type Command =
   | { readonly _tag: "Begin"; readonly database: Database.SqlDatabase }
   /** One call for each of these grants, so many at a time. */
   | { readonly _tag: "Call"; readonly way: Way; readonly grants: ReadonlyArray<number>; readonly concurrency: number }
 
-export type Said =
+export type Reply =
   | { readonly _tag: "Ready" }
   | { readonly _tag: "Called"; readonly tokenRequests: number; readonly failedCalls: number }
 
-const say = (said: Said) => tellParent(said)
+const send = (reply: Reply) => sendToParent(reply)
 
 const { application } = ManyGrants
 
@@ -98,7 +98,7 @@ const bareCall = (store: GrantStore["Service"], client: HttpClient.HttpClient) =
 type Failure = ZapierAuthError | StoreError | HttpClientError
 
 const work = Effect.fnUntraced(function* (
-  messages: AsyncIterator<Told>,
+  messages: AsyncIterator<Command>,
   zapier: ReturnType<typeof ExpiredGrants.makeZapier>
 ) {
   const library = yield* ZapierHttpClient
@@ -106,7 +106,7 @@ const work = Effect.fnUntraced(function* (
     library: (subject) => library.call("GET /v2/zaps", { credential: Credential.user(subject) }),
     bare: bareCall(yield* GrantStore, zapier.httpClient)
   }
-  say({ _tag: "Ready" })
+  send({ _tag: "Ready" })
   while (true) {
     const { done, value } = yield* Effect.promise(() => messages.next())
     if (done === true || value._tag !== "Call") return
@@ -114,7 +114,7 @@ const work = Effect.fnUntraced(function* (
     const one = (grant: number) =>
       Effect.exit(Effect.tap(calls[value.way](ExpiredGrants.subjectOf(grant)), (response) => response.arrayBuffer))
     const exits = yield* Effect.forEach(value.grants, one, { concurrency: value.concurrency })
-    say({
+    send({
       _tag: "Called",
       tokenRequests: zapier.tokenRequests() - before,
       failedCalls: exits.filter((exit) => exit._tag === "Failure" || exit.value.status !== 200).length
@@ -123,7 +123,7 @@ const work = Effect.fnUntraced(function* (
 })
 
 const main = async () => {
-  const messages = told<Told>()
+  const messages = commands<Command>()
   const { value: begin } = await messages.next()
   if (begin?._tag !== "Begin") return
   const zapier = ExpiredGrants.makeZapier()

@@ -19,7 +19,7 @@ import * as Peers from "../peers.ts"
 import { type Report, say } from "../report.ts"
 import * as Workers from "../workers.ts"
 import * as World from "../world.ts"
-import type { Said, Told } from "./peersWorker.ts"
+import type { Reply, Command } from "./peersWorker.ts"
 
 export const name = "peers"
 
@@ -35,7 +35,7 @@ const processCount = 4
 const fake = FakeZapier.layer({
   apps: [World.app],
   remember: 1_000_000,
-  // The server does not revoke the grant after a second use of a refresh token, which is the milder behaviour:
+  // The server does not revoke the grant after a second use of a refresh token, which is the milder behavior:
   // otherwise all clients would lose it.
   settings: { rateLimits: false, reuseRevokesGrant: false }
 })
@@ -103,18 +103,18 @@ const begin = Effect.fnUntraced(function* (peer: Peers.Name, grant: Omit<Peers.G
       grant: { ...grant, expiresAt: (yield* zapier.time) + lifetime },
       database: yield* Database.make("sqlite")
     }
-  } satisfies Told
+  } satisfies Command
 })
 
 // All calls at once, in one process for each start.
-const storm = Effect.fnUntraced(function* (peer: string, calls: number, begins: ReadonlyArray<Told>) {
-  const started = yield* Workers.startAnswering<Told, Said>(file, begins)
+const storm = Effect.fnUntraced(function* (peer: string, calls: number, begins: ReadonlyArray<Command>) {
+  const started = yield* Workers.startResponders<Command, Reply>(file, begins)
   const all = Effect.promise(() => Promise.all(started.map(({ next }) => next())))
   yield* all
   const before = yield* World.countTokenRequests
-  for (const { worker } of started) worker.tell({ _tag: "Call", calls: calls / begins.length })
-  const said = yield* all
-  const failedCalls = said.reduce((total, one) => total + (one._tag === "Called" ? one.failedCalls : 0), 0)
+  for (const { worker } of started) worker.send({ _tag: "Call", calls: calls / begins.length })
+  const replies = yield* all
+  const failedCalls = replies.reduce((total, one) => total + (one._tag === "Called" ? one.failedCalls : 0), 0)
   const result = { tokenRequests: (yield* World.countTokenRequests) - before, failedCalls }
   say(`peers: ${peer}: ${result.tokenRequests} token requests, ${failedCalls} of ${calls} calls failed`)
   return [peer, result] as const
@@ -126,11 +126,11 @@ const asUser = (calls: number, { isKnown, processes }: Situation) =>
       const zapier = yield* FakeZapier.FakeZapier
       const grant = yield* granted
       if (!isKnown) yield* zapier.endAccessToken(grant.accessToken)
-      const told = yield* begin(peer, grant, isKnown ? -hour : hour)
+      const command = yield* begin(peer, grant, isKnown ? -hour : hour)
       return yield* storm(
         peer,
         calls,
-        Array.from({ length: processes }, () => told)
+        Array.from({ length: processes }, () => command)
       )
     }).pipe(Effect.scoped)
   )
@@ -146,13 +146,13 @@ const rounds = 9
 const inTurn = Effect.fnUntraced(function* (calls: number) {
   const names: ReadonlyArray<Peers.Name> = [Peers.constantName, ...Peers.names]
   const begins = yield* Effect.forEach(names, (peer) => Effect.flatMap(granted, (grant) => begin(peer, grant, hour)))
-  const started = yield* Workers.startAnswering<Told, Said>(file, begins)
+  const started = yield* Workers.startResponders<Command, Reply>(file, begins)
   yield* Effect.promise(() => Promise.all(started.map(({ next }) => next())))
   const round = Effect.forEach(started, ({ next, worker }) =>
     Effect.promise(async () => {
-      worker.tell({ _tag: "CallInTurn", calls })
-      const said = await next()
-      return said._tag === "CalledInTurn" ? said.micros : Number.NaN
+      worker.send({ _tag: "CallInTurn", calls })
+      const reply = await next()
+      return reply._tag === "CalledInTurn" ? reply.micros : Number.NaN
     })
   )
   // The first round lets the code be compiled.

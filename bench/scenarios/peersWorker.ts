@@ -2,9 +2,9 @@
 import * as AppPeers from "../appPeers.ts"
 import type * as Parts from "../peerParts.ts"
 import * as Peers from "../peers.ts"
-import { tellParent, told } from "../workers.ts"
+import { commands, sendToParent } from "../workers.ts"
 
-export type Told =
+export type Command =
   /** For a user's grant. */
   | { readonly _tag: "Begin"; readonly peer: Peers.Name; readonly options: Peers.Options }
   /** As the app itself. */
@@ -14,13 +14,13 @@ export type Told =
   /** Make this many calls, one after another. */
   | { readonly _tag: "CallInTurn"; readonly calls: number }
 
-export type Said =
+export type Reply =
   | { readonly _tag: "Ready" }
   | { readonly _tag: "Called"; readonly failedCalls: number }
   /** Microseconds per call. */
   | { readonly _tag: "CalledInTurn"; readonly micros: number }
 
-const say = (said: Said) => tellParent(said)
+const send = (reply: Reply) => sendToParent(reply)
 
 interface Client {
   /** Makes the call with this number, and returns the status of its response. */
@@ -29,7 +29,7 @@ interface Client {
   readonly good: number
 }
 
-const clientOf = async (begin: Told): Promise<Client> => {
+const clientOf = async (begin: Command): Promise<Client> => {
   if (begin._tag === "Begin") {
     const call = await Peers.peers[begin.peer](begin.options)
     return { call: (number) => call(`/v2/zaps?offset=${number}`), good: 200 }
@@ -42,17 +42,17 @@ const clientOf = async (begin: Told): Promise<Client> => {
   throw new Error(`${begin._tag} came first`)
 }
 
-const messages = told<Told>()
+const messages = commands<Command>()
 const { value: begin } = await messages.next()
 if (begin !== undefined) {
   const { call, good } = await clientOf(begin)
-  say({ _tag: "Ready" })
+  send({ _tag: "Ready" })
   for await (const message of messages) {
     if (message._tag === "Call") {
       const numbers = Array.from({ length: message.calls }, (_, index) => index)
       const results = await Promise.allSettled(numbers.map(call))
       const failed = results.filter((result) => result.status === "rejected" || result.value !== good)
-      say({ _tag: "Called", failedCalls: failed.length })
+      send({ _tag: "Called", failedCalls: failed.length })
     }
     if (message._tag === "CallInTurn") {
       const began = performance.now()
@@ -60,7 +60,7 @@ if (begin !== undefined) {
         const status = await call(0)
         if (status !== good) throw new Error(`a call was answered with ${status}`)
       }
-      say({ _tag: "CalledInTurn", micros: ((performance.now() - began) * 1_000) / message.calls })
+      send({ _tag: "CalledInTurn", micros: ((performance.now() - began) * 1_000) / message.calls })
     }
   }
   process.exit()

@@ -18,7 +18,7 @@ import { type Report, round, say } from "../report.ts"
 import * as Partner from "../../packages/node-adapter/test/utils/Partner.ts"
 import * as Workers from "../workers.ts"
 import * as World from "../world.ts"
-import type { Said, Told } from "./processesWorker.ts"
+import type { Reply, Command } from "./processesWorker.ts"
 
 export const name = "processes"
 
@@ -84,7 +84,7 @@ const program = Effect.fnUntraced(function* (
 ) {
   if (!whiteLabel) yield* World.connect(["zap"])
   const { address } = yield* HttpServer.HttpServer
-  const begin: Told = {
+  const begin: Command = {
     _tag: "Begin",
     application: World.app,
     database,
@@ -93,7 +93,7 @@ const program = Effect.fnUntraced(function* (
     whiteLabel: whiteLabel ? Partner.options : undefined,
     connections
   }
-  const processes = yield* Workers.startAnswering<Told, Said>(
+  const processes = yield* Workers.startResponders<Command, Reply>(
     file,
     Array.from({ length: count }, () => begin)
   )
@@ -105,8 +105,8 @@ const program = Effect.fnUntraced(function* (
     // The clocks of all processes and of the fake: each sees the token as expired.
     yield* clock.advance(beyondExpiry)
     const began = performance.now()
-    for (const { worker } of processes) worker.tell({ _tag: "Call", calls, advance: beyondExpiry })
-    const results = (yield* all).filter((said) => said._tag === "Called")
+    for (const { worker } of processes) worker.send({ _tag: "Call", calls, advance: beyondExpiry })
+    const results = (yield* all).filter((reply) => reply._tag === "Called")
     const seconds = (performance.now() - began) / 1_000
     const sum = (member: "failedCalls" | "waits" | "adoptions") =>
       results.reduce((total, result) => total + result[member], 0)

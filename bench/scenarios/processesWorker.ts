@@ -13,9 +13,9 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as MovableClock from "../clock.ts"
 import * as Database from "../database.ts"
-import { tellParent, told } from "../workers.ts"
+import { commands, sendToParent } from "../workers.ts"
 
-export type Told =
+export type Command =
   | {
       readonly _tag: "Begin"
       readonly application: ClientApplication.Options
@@ -30,7 +30,7 @@ export type Told =
   /** Make this many calls at once, after moving the clock ahead by this many milliseconds. */
   | { readonly _tag: "Call"; readonly calls: number; readonly advance: number }
 
-export type Said =
+export type Reply =
   | { readonly _tag: "Ready" }
   | {
       readonly _tag: "Called"
@@ -41,14 +41,14 @@ export type Said =
       readonly adoptions: number
     }
 
-const say = (said: Said) => tellParent(said)
+const send = (reply: Reply) => sendToParent(reply)
 
 const counted = (metric: typeof AuthMetrics.waits, machine: string) =>
   Effect.map(Metric.value(Metric.withAttributes(metric, { machine })), ({ count }) => count)
 
 const work = Effect.fnUntraced(function* (
-  { subject, whiteLabel }: Extract<Told, { readonly _tag: "Begin" }>,
-  messages: AsyncIterator<Told>,
+  { subject, whiteLabel }: Extract<Command, { readonly _tag: "Begin" }>,
+  messages: AsyncIterator<Command>,
   clock: MovableClock.MovableClock
 ) {
   const zapier = yield* ZapierHttpClient
@@ -62,7 +62,7 @@ const work = Effect.fnUntraced(function* (
     waits: counted(AuthMetrics.waits, machine),
     adoptions: counted(AuthMetrics.adoptions, machine)
   })
-  say({ _tag: "Ready" })
+  send({ _tag: "Ready" })
   while (true) {
     const { done, value } = yield* Effect.promise(() => messages.next())
     if (done === true || value._tag !== "Call") return
@@ -72,7 +72,7 @@ const work = Effect.fnUntraced(function* (
       concurrency: "unbounded"
     })
     const after = yield* waiting
-    say({
+    send({
       _tag: "Called",
       failedCalls: exits.filter((exit) => exit._tag === "Failure" || exit.value.status !== 200).length,
       waits: after.waits - before.waits,
@@ -82,7 +82,7 @@ const work = Effect.fnUntraced(function* (
 })
 
 const main = async () => {
-  const messages = told<Told>()
+  const messages = commands<Command>()
   const { value: begin } = await messages.next()
   if (begin?._tag !== "Begin") return
   const { application, connections, database, origin, whiteLabel } = begin

@@ -16,7 +16,7 @@ import * as ListOfOldAccount from "./bugs/listOfOldAccount.ts"
 import * as LockOfOneInstance from "./bugs/lockOfOneInstance.ts"
 import * as LoginOfAnotherBrowser from "./bugs/loginOfAnotherBrowser.ts"
 import * as LostAtRestart from "./bugs/lostAtRestart.ts"
-import * as OddAnswerBreaksPage from "./bugs/oddAnswerBreaksPage.ts"
+import * as OddResponseBreaksPage from "./bugs/oddResponseBreaksPage.ts"
 import * as OutageTakenForRefusal from "./bugs/outageTakenForRefusal.ts"
 import * as PartRefused from "./bugs/partRefused.ts"
 import * as PostRetried from "./bugs/postRetried.ts"
@@ -54,7 +54,7 @@ export const bugs: ReadonlyArray<Bug> = [
   LockOfOneInstance.bug,
   LoginOfAnotherBrowser.bug,
   LostAtRestart.bug,
-  OddAnswerBreaksPage.bug,
+  OddResponseBreaksPage.bug,
   OutageTakenForRefusal.bug,
   PartRefused.bug,
   PostRetried.bug,

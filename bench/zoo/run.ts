@@ -60,11 +60,11 @@ const ordersOf = ({ correctRuns: [first, other], only = "", runs, seeds }: Optio
 const file = fileURLToPath(new URL("worker.ts", import.meta.url))
 
 /** Divides the orders among workers. */
-const carryOut = (orders: ReadonlyArray<Order>, workers: number, hear: (outcome: Outcome) => void) =>
+const carryOut = (orders: ReadonlyArray<Order>, workers: number, onOutcome: (outcome: Outcome) => void) =>
   Effect.gen(function* () {
     const waiting = [...orders]
     const first = waiting.splice(0, workers)
-    const started = yield* Workers.startAnswering<Order, Outcome>(file, first)
+    const started = yield* Workers.startResponders<Order, Outcome>(file, first)
     const outcomes: Array<Outcome> = []
     yield* Effect.forEach(
       started,
@@ -73,10 +73,10 @@ const carryOut = (orders: ReadonlyArray<Order>, workers: number, hear: (outcome:
           while (true) {
             const outcome = await next()
             outcomes.push(outcome)
-            hear(outcome)
+            onOutcome(outcome)
             const order = waiting.shift()
             if (order === undefined) return
-            worker.tell(order)
+            worker.send(order)
           }
         }),
       { concurrency: "unbounded", discard: true }
@@ -85,11 +85,11 @@ const carryOut = (orders: ReadonlyArray<Order>, workers: number, hear: (outcome:
   }).pipe(Effect.scoped)
 
 /**
- * @param hear called with the result of each app
+ * @param onOutcome called with the result of each app
  */
-export const run = async (options: Options, hear: (outcome: Outcome) => void = () => {}): Promise<Report> => {
+export const run = async (options: Options, onOutcome: (outcome: Outcome) => void = () => {}): Promise<Report> => {
   const orders = ordersOf(options)
-  const outcomes = await Effect.runPromise(carryOut(orders, options.workers, hear))
+  const outcomes = await Effect.runPromise(carryOut(orders, options.workers, onOutcome))
   const of = (name: string) => outcomes.filter((one) => one.name === name).sort((a, b) => a.seed - b.seed)
   const checked = bugs
     .map((bug) => ({ bug, outcomes: of(bug.name) }))

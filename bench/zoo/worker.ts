@@ -2,4 +2,4 @@
 import * as Workers from "../workers.ts"
 import { carryOut, type Order } from "./try.ts"
 
-for await (const order of Workers.told<Order>()) Workers.tellParent(await carryOut(order))
+for await (const order of Workers.commands<Order>()) Workers.sendToParent(await carryOut(order))

@@ -28,11 +28,13 @@ const anchorsOf = (page: string) =>
 
 const missing = (page: string) => {
   const text = prose(page)
-  const links = [...text.matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].filter(([, path, anchor]) => {
-    const target = path === "" ? page : join(dirname(page), path ?? "")
-    if (!existsSync(join(root, target))) return true
-    return anchor !== undefined && !anchorsOf(target).includes(anchor)
-  })
+  const links = [...text.matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?(?: "[^"]*")?\)/g)].filter(
+    ([, path, anchor]) => {
+      const target = path === "" ? page : join(dirname(page), path ?? "")
+      if (!existsSync(join(root, target))) return true
+      return anchor !== undefined && !anchorsOf(target).includes(anchor)
+    }
+  )
   const named = [...text.matchAll(/`((?:packages|examples|bench|docs)\/[\w./-]+\.\w+)`/g)].filter(
     ([, path = ""]) => !existsSync(join(root, path))
   )

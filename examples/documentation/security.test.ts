@@ -15,7 +15,7 @@ const sectionOf = (heading: string) => page.split(/^(?=## )/m).find((text) => te
 const bulletsIn = (section: string) =>
   [...section.matchAll(/^- .*(?:\n {2,}\S.*)*/gm)].map(([bullet]) => bullet.slice(2).replaceAll(/\s+/g, " "))
 
-const reference = /\(\[([^\]]+)\]\((\.\.\/[\w./-]+\.ts)\)\)/g
+const reference = /\(\[test\]\((\.\.\/[\w./-]+\.ts) "([^"]+)"\)\)/g
 
 const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")
 
@@ -28,7 +28,7 @@ const problemOf = (claim: string): string | undefined => {
   const references = [...claim.matchAll(reference)]
   const last = references.at(-1)
   if (last === undefined || !claim.endsWith(last[0])) return "it does not end with a test"
-  for (const [, title = "", file = ""] of references) {
+  for (const [, file = "", title = ""] of references) {
     if (!existsSync(join(docs, file))) return `${file} is not there`
     if (!hasTest(readFileSync(join(docs, file), "utf8"), title)) return `${file} has no test "${title}"`
   }
@@ -43,7 +43,7 @@ const problemsIn = (claims: ReadonlyArray<string>) =>
 
 describe("docs/security.md", () => {
   it.each([
-    ["Defences and their tests", 100],
+    ["Defenses and their tests", 100],
     ["What traces and logs show", 6]
   ] as const)("each claim of %s names a test that is there", (heading, least) => {
     // Copies of the request elsewhere have no test.
@@ -55,10 +55,10 @@ describe("docs/security.md", () => {
 
   it("a claim without a test, with a file that is not there, or with another title would be noticed", () => {
     const here = "../examples/documentation/security.test.ts"
-    const named = (title: string, file = here) => problemOf(`A claim. ([${title}](${file}))`)
+    const named = (title: string, file = here) => problemOf(`A claim. ([test](${file} "${title}"))`)
     expect(named("each claim of %s names a test that is there")).toBe(undefined)
     expect(problemOf("A claim.")).toBe("it does not end with a test")
-    expect(problemOf(`A claim ([each claim of %s names a test that is there](${here})), and another.`)).toBe(
+    expect(problemOf(`A claim ([test](${here} "each claim of %s names a test that is there")), and another.`)).toBe(
       "it does not end with a test"
     )
     expect(named("anything", "../examples/documentation/nowhere.test.ts")).toContain("nowhere.test.ts is not there")

@@ -52,14 +52,14 @@ const counting: Explorer.Model<World> = {
       return move("writes", { fake, asked: read + 1, workers: workers.with(index, { read, isDone: true }) })
     }),
   ending: ({ asked }) =>
-    asked === 2 ? [] : [{ rule: "Each request counts", seen: `${asked} was counted instead of 2` }],
+    asked === 2 ? [] : [{ rule: "Each request counts", observed: `${asked} was counted instead of 2` }],
   key: ({ asked, workers }) => JSON.stringify([asked, workers])
 }
 
 it("finds the shortest trace to a violation", () => {
   const { findings } = Explorer.explore(counting)
   expect(findings[0]).toEqual({
-    violation: { rule: "Each request counts", seen: "1 was counted instead of 2" },
+    violation: { rule: "Each request counts", observed: "1 was counted instead of 2" },
     trace: ["no request yet", "A requests and reads", "B requests and reads", "A writes", "B writes"]
   })
 })

@@ -32,5 +32,5 @@ it("says which rules are broken, and how", () => {
     history = observed.history
     return observed.violations
   })
-  expect(broken).toEqual([{ rule: "R1 one refresher", seen: "a process without the lease sent a token" }])
+  expect(broken).toEqual([{ rule: "R1 one refresher", observed: "a process without the lease sent a token" }])
 })

@@ -53,7 +53,7 @@ if (title && document.querySelector(".with-effect") && document.querySelector(".
   addEventListener("load", reveal)
 }
 
-// Diagrams are drawn by Mermaid, which is loaded where there is one, and drawn anew in the colours of another theme.
+// Diagrams are drawn by Mermaid, which is loaded where there is one, and drawn anew in the colors of another theme.
 const diagrams = [...document.querySelectorAll("pre.mermaid")].map((element) => ({
   element,
   text: element.textContent

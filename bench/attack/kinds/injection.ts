@@ -228,7 +228,7 @@ const cookies = atEachSite(
         when(has(/; *domain=/i), "other hosts get it") ??
         when(!has(/; *(?:max-age|expires)=/i), "it never expires") ??
         when(isSecure && !has(/; *secure/i), "it is sent over plain http") ??
-        when(isSecure && !cookie.startsWith("__Host-"), "neighbouring hosts can set it")
+        when(isSecure && !cookie.startsWith("__Host-"), "neighboring hosts can set it")
       if (seen !== undefined) return seen
     }
     return when(Wire.headersOf(response, "set-cookie").length !== 1, "the response does not set exactly one cookie")

@@ -21,7 +21,7 @@ const isTaken = async (stage: Stage, browser: Browser, callback: string, visit =
   )
 }
 
-/** The callback is real and still works where it belongs, so the defence was not by chance. */
+/** The callback is real and still works where it belongs, so the defense was not by chance. */
 const isLost = async (stage: Stage, browser: Browser, callback: string): Promise<Seen> => {
   const { status } = await browser.visit(callback, otherSite)
   return when(status !== 303 || stage.exchanges(callback) !== 1, `its own browser cannot use it any more: ${status}`)

@@ -30,7 +30,7 @@ export class Refused extends Data.TaggedError("Refused")<{ readonly why: string 
 export type AppError = Reconnect | Unavailable | Refused
 
 /** A result of the token endpoint. */
-export type Answer =
+export type TokenResult =
   | {
       readonly _tag: "Granted"
       readonly accessToken: string
@@ -43,7 +43,7 @@ export type Answer =
   | { readonly _tag: "Refused"; readonly error: string }
   | { readonly _tag: "Failed"; readonly status: number; readonly retryAfter: number }
 
-export type Granted = Extract<Answer, { readonly _tag: "Granted" }>
+export type Granted = Extract<TokenResult, { readonly _tag: "Granted" }>
 
 /** A result of Zapier's API. */
 export interface Reply {
@@ -137,15 +137,15 @@ export class ByHand {
         const subject = yield* this.takeAttempt(parameters.get("state") ?? "", signedIn)
         const code = parameters.get("code")
         if (code === null) return yield* this.denied(subject)
-        const answer = yield* this.exchange(code)
-        if (answer._tag !== "Granted") return yield* new Unavailable({ why: "exchange" })
+        const response = yield* this.exchange(code)
+        if (response._tag !== "Granted") return yield* new Unavailable({ why: "exchange" })
         this.connected(subject)
-        yield* this.save(subject, this.rowOf(answer, undefined), undefined)
+        yield* this.save(subject, this.rowOf(response, undefined), undefined)
       })
     )
   }
 
-  exchange(code: string): Effect.Effect<Answer> {
+  exchange(code: string): Effect.Effect<TokenResult> {
     return this.askForTokens({ grant_type: "authorization_code", code, redirect_uri: redirectUri })
   }
 
@@ -167,8 +167,8 @@ export class ByHand {
     return Effect.map(Effect.orDie(this.application.get), ({ clientSecret }) => Redacted.value(clientSecret))
   }
 
-  askForTokens(form: { readonly [name: string]: string }): Effect.Effect<Answer> {
-    const failed = (status: number, retryAfter = 0): Answer => ({ _tag: "Failed", status, retryAfter })
+  askForTokens(form: { readonly [name: string]: string }): Effect.Effect<TokenResult> {
+    const failed = (status: number, retryAfter = 0): TokenResult => ({ _tag: "Failed", status, retryAfter })
     return Effect.gen({ self: this }, function* () {
       const askedAt = yield* this.now
       const request = HttpClientRequest.post("https://zapier.com/oauth/token/").pipe(
@@ -181,7 +181,7 @@ export class ByHand {
       const json = yield* response.json
       if (status !== 200) {
         const { error } = yield* Schema.decodeUnknownEffect(ErrorBody)(json)
-        return { _tag: "Refused", error } satisfies Answer
+        return { _tag: "Refused", error } satisfies TokenResult
       }
       const body = yield* Schema.decodeUnknownEffect(TokenBody)(json)
       return {
@@ -190,7 +190,7 @@ export class ByHand {
         accessToken: body.access_token,
         refreshToken: body.refresh_token,
         expiresIn: body.expires_in
-      } satisfies Answer
+      } satisfies TokenResult
     }).pipe(
       Effect.timeout("20 seconds"),
       Effect.orElseSucceed(() => failed(0))
@@ -202,11 +202,11 @@ export class ByHand {
     return askedAt + expiresIn * 1_000
   }
 
-  rowOf(answer: Granted, before: Row | undefined): Row {
+  rowOf(response: Granted, before: Row | undefined): Row {
     return {
-      accessToken: answer.accessToken,
-      refreshToken: answer.refreshToken ?? before?.refreshToken,
-      expiresAt: this.expiryOf(answer),
+      accessToken: response.accessToken,
+      refreshToken: response.refreshToken ?? before?.refreshToken,
+      expiresAt: this.expiryOf(response),
       isDead: false
     }
   }
@@ -255,16 +255,16 @@ export class ByHand {
   refresh(subject: string, row: Row): Effect.Effect<string, AppError> {
     return Effect.gen({ self: this }, function* () {
       if (row.refreshToken === undefined) return yield* new Reconnect({ why: "no refresh token" })
-      const answer = yield* this.askForTokens({ grant_type: "refresh_token", refresh_token: row.refreshToken })
-      if (answer._tag !== "Granted") return yield* this.refreshFailed(subject, row, answer)
-      yield* this.save(subject, this.rowOf(answer, row), row)
+      const response = yield* this.askForTokens({ grant_type: "refresh_token", refresh_token: row.refreshToken })
+      if (response._tag !== "Granted") return yield* this.refreshFailed(subject, row, response)
+      yield* this.save(subject, this.rowOf(response, row), row)
       const now = yield* this.load(subject)
       return now === undefined ? yield* new Reconnect({ why: "disconnected" }) : now.accessToken
     })
   }
 
-  refreshFailed(subject: string, row: Row, answer: Exclude<Answer, Granted>): Effect.Effect<never, AppError> {
-    if (answer._tag === "Refused" && answer.error === "invalid_grant") {
+  refreshFailed(subject: string, row: Row, response: Exclude<TokenResult, Granted>): Effect.Effect<never, AppError> {
+    if (response._tag === "Refused" && response.error === "invalid_grant") {
       return Effect.andThen(
         this.save(subject, { ...row, isDead: true }, row),
         Effect.fail(new Reconnect({ why: "invalid_grant" }))

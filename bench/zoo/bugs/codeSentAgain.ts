@@ -3,7 +3,7 @@ import * as ByHand from "../base/byHand.ts"
 import * as Case from "../case.ts"
 
 class App extends ByHand.ByHand {
-  override exchange(code: string): Effect.Effect<ByHand.Answer> {
+  override exchange(code: string): Effect.Effect<ByHand.TokenResult> {
     const once = super.exchange(code)
     return Effect.filterOrElse(
       once,

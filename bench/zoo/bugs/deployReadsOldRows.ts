@@ -5,8 +5,8 @@ import * as Case from "../case.ts"
 
 // The previous version wrote seconds.
 class Before extends ByHand.ByHand {
-  override expiryOf(answer: ByHand.Granted): number {
-    return super.expiryOf(answer) / 1_000
+  override expiryOf(response: ByHand.Granted): number {
+    return super.expiryOf(response) / 1_000
   }
   override isDue({ expiresAt }: Row, now: number): boolean {
     return now >= expiresAt * 1_000

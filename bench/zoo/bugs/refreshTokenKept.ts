@@ -3,8 +3,8 @@ import * as ByHand from "../base/byHand.ts"
 import * as Case from "../case.ts"
 
 class App extends ByHand.ByHand {
-  override rowOf(answer: ByHand.Granted, before: Row | undefined): Row {
-    return { ...super.rowOf(answer, before), refreshToken: before?.refreshToken ?? answer.refreshToken }
+  override rowOf(response: ByHand.Granted, before: Row | undefined): Row {
+    return { ...super.rowOf(response, before), refreshToken: before?.refreshToken ?? response.refreshToken }
   }
 }
 

@@ -3,8 +3,8 @@ import * as ByHand from "../base/byHand.ts"
 import * as Case from "../case.ts"
 
 class App extends ByHand.ByHand {
-  override askForTokens(form: { readonly [name: string]: string }): Effect.Effect<ByHand.Answer> {
-    return Effect.tap(super.askForTokens(form), (answer) => Effect.logDebug("token request", form, answer))
+  override askForTokens(form: { readonly [name: string]: string }): Effect.Effect<ByHand.TokenResult> {
+    return Effect.tap(super.askForTokens(form), (response) => Effect.logDebug("token request", form, response))
   }
 }
 

@@ -123,7 +123,7 @@ export const cases: ReadonlyArray<Case.Case> = [
   Case.correct("patient", ByHand.appOf(Patient)),
   Case.correct("breaker", ByHand.appOf(Breaker)),
   Case.correct("last-known", ByHand.appOf(LastKnown)),
-  Case.correct("renewing-job", ByHand.withJob(Renewing, { renewsAhead: "30 minutes" })),
+  Case.correct("renewing-job", ByHand.withJob(Renewing, { expiryMargin: "30 minutes" })),
   Case.correct("digest-job", ByHand.withJob(Digest)),
   Case.correct("slow-disconnect", ByHand.appOf(SlowDisconnect)),
   Case.correct("one-attempt", ByHand.appOf(OneAttempt)),

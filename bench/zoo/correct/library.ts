@@ -90,7 +90,7 @@ export const cases: ReadonlyArray<Case.Case> = [
   Case.correct("no-memory", withSettings({ memoryLifetime: 0 }, { instances: 2 })),
   Case.correct(
     "library-early",
-    withSettings({ expiryMargin: "10 minutes" }, { expects: { renewsAhead: "10 minutes" } })
+    withSettings({ expiryMargin: "10 minutes" }, { expects: { expiryMargin: "10 minutes" } })
   ),
   Case.correct("encrypted", Scenario.make({ ...Library.app, stores: encrypted })),
   Case.correct("cached", cached),

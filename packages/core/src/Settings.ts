@@ -44,7 +44,8 @@ export interface Options {
   readonly rejectionInterval?: Duration.Input | undefined
   /**
    * How long an access token is used from memory before the store is read again. Changes by other processes (disconnect,
-   * reconnect) are noticed within this time. Default: 1 minute.
+   * reconnect) are noticed within this time. Tokens that were read at the same time are read again over the last quarter of
+   * it. Default: 1 minute.
    */
   readonly memoryLifetime?: Duration.Input | undefined
   /** How many access tokens are kept in memory; the ones read longest ago are dropped first. Default: 10,000. */

@@ -296,6 +296,9 @@ const statusOf = (subject: string, state: UserGrant.State): Status => {
 /** The owner of a token request: a user, of a tenant if it is White Label's, or the app itself for these scopes. */
 type Owner = { readonly subject: string; readonly tenant?: string } | { readonly scopes: ReadonlyArray<Scopes.Scope> }
 
+// Shares of `memoryLifetime`, for grants that are read at the same time.
+const lifetimes = /* @__PURE__ */ Array.from({ length: 16 }, (_, index) => 1 - index / 64)
+
 const keyOf = (scopes: ReadonlyArray<Scopes.Scope>): string => Scopes.format([...new Set(scopes)].sort())
 
 /**
@@ -338,9 +341,13 @@ export const make = Effect.fnUntraced(function* (options?: Settings.Options) {
       })
     )
 
-  const grantDriver = Driver.make(UserGrantDriver.driven(settings), owned)
+  // Tokens that are read at the same time leave memory one after the other, so that the store is not asked for all at once.
+  const grantDriven = UserGrantDriver.driven(settings)
+  const grantDriver = (share: number) =>
+    Driver.make(grantDriven, { ...owned, memoryLifetime: Math.floor(settings.memoryLifetime * share) })
+  const grantDrivers = lifetimes.map(grantDriver)
   const grants = yield* Runtime.make({
-    driver: () => grantDriver,
+    driver: (_, others) => grantDrivers[others % grantDrivers.length] ?? grantDriver(1),
     get: (subject) => grantStore.get({ clientId, subject }),
     set: (subject, expected, state) => {
       const key = { clientId, subject }

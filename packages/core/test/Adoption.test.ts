@@ -36,7 +36,7 @@ const settingOf = (options: unknown) =>
   )
 
 describe("Adoption", () => {
-  it.effect("makes a grant whose access token is used until it expires", () => {
+  it.effect("makes a grant, and its access token is used until it expires", () => {
     const zapier = make()
     return Effect.gen(function* () {
       yield* TestClock.setTime(now)
@@ -109,7 +109,7 @@ describe("Adoption", () => {
     [{ ...row, expiresAt: Number.NaN }, "expiresAt"],
     [{ ...row, expiresAt: now / 1000 }, "expiresAt"],
     [{ ...row, expiresAt: {} }, "expiresAt"]
-  ] as const)("refuses what is no use, by its name: %o", ([options, setting]) => {
+  ] as const)("rejects unusable input, and names it: %o", ([options, setting]) => {
     const zapier = make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth

@@ -15,7 +15,7 @@ import { ZapierAuth } from "../src/ZapierAuth.ts"
 import { ZapierHttpClient } from "../src/ZapierHttpClient.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
-const { answer, lifetime, subject } = TestZapier
+const { lifetime, respond, subject } = TestZapier
 
 type Event = AuthEvent.AuthEvent
 
@@ -49,7 +49,7 @@ describe("AuthEvent", () => {
     expect(new Set<string>(fields.event.literals)).toEqual(new Set(Object.keys(cases)))
   })
 
-  it.effect("tells whose it is and why, for each machine", () => {
+  it.effect("names the owner and the cause, for each machine", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -60,19 +60,19 @@ describe("AuthEvent", () => {
 
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust(lifetime)
-      zapier.nextToken(answer(429, "s3cret"))
+      zapier.nextToken(respond(429, "s3cret"))
       yield* Effect.flip(auth.accessToken(subject))
       yield* TestZapier.tick
       assert.deepInclude(last(), { _tag: "UserGrantChanged", subject, event: "RefreshFailed", cause: "RateLimited" })
       yield* TestClock.adjust("1 hour")
-      zapier.nextToken(answer(400, { error: "invalid_grant" }))
+      zapier.nextToken(respond(400, { error: "invalid_grant" }))
       yield* Effect.flip(auth.accessToken(subject))
       yield* TestZapier.tick
       assert.deepInclude(last(), { event: "RefreshRefused", to: "ReconnectRequired", cause: "Revoked", generation: 1 })
 
       const begun = yield* auth.authorizationUrl({ subject, scopes: ["zap"] })
       const state = new URL(Redacted.value(begun.url)).searchParams.get("state") ?? ""
-      zapier.nextToken(answer(400, { error: "invalid_grant" }))
+      zapier.nextToken(respond(400, { error: "invalid_grant" }))
       yield* Effect.flip(auth.handleCallback({ code: "c0de", state }, { subject }))
       yield* TestZapier.tick
       const { attempt } = begun
@@ -84,7 +84,7 @@ describe("AuthEvent", () => {
         cause: "CodeRefused"
       })
 
-      zapier.nextToken(answer(429, ""))
+      zapier.nextToken(respond(429, ""))
       yield* Effect.flip(auth.appToken(["zap", "profile"]))
       yield* TestZapier.tick
       assert.deepInclude(last(), { _tag: "AppCredentialChanged", event: "RequestFailed", cause: "RateLimited" })
@@ -93,7 +93,7 @@ describe("AuthEvent", () => {
       const http = yield* ZapierHttpClient
       yield* http.call("GET /v1/apps", { credential: Credential.clientId })
       yield* TestZapier.tick
-      assert.deepInclude(last(), { _tag: "ClientIdChanged", from: "Presented", to: "Accepted" })
+      assert.deepInclude(last(), { _tag: "ClientIdChanged", from: "Unconfirmed", to: "Accepted" })
       yield* Fiber.interrupt(fiber)
 
       // Each is as its schema says, of this application, and without a secret.

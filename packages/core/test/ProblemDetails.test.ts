@@ -13,7 +13,7 @@ import {
 } from "../src/ZapierAuthError.ts"
 
 describe("ProblemDetails", () => {
-  it("says what the reason says", () => {
+  it("has the message of the reason", () => {
     expect(ProblemDetails.make(new ReconnectRequired({ why: "Revoked" }))).toEqual({
       type: "urn:zapier-workflow-auth:ReconnectRequired",
       title: "Reconnect required",
@@ -28,7 +28,7 @@ describe("ProblemDetails", () => {
   it.each([
     new InvalidConfig({ setting: "ZAPIER_CLIENT_SECRET", problem: "it ends with a line break" }),
     new StoreFailed({ store: "database", operation: "open /var/lib/acme", problem: "it is locked" })
-  ])("tells a client nothing that is for the app's owner: %s", (reason) => {
+  ])("hides the owner's advice from a client: %s", (reason) => {
     expect(ProblemDetails.make(reason)).not.toHaveProperty("detail")
     expect(JSON.stringify(ProblemDetails.make(reason))).not.toMatch(/ZAPIER_|\/var/)
   })

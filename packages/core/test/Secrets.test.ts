@@ -39,6 +39,7 @@ import * as ZapierUrls from "../src/zapier/ZapierUrls.ts"
 import { leaks } from "./utils/Leaks.ts"
 import { withSecret } from "./utils/Reveal.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
+import * as Spans from "./utils/Spans.ts"
 
 /** Every way in which a value gets into a text. */
 const shown = (value: unknown): string =>
@@ -124,23 +125,27 @@ describe("Values", () => {
     }
   )
 
-  it.prop("what came of a token request hides what its answer held", [Schema.String, Schema.Int], ([text, status]) => {
-    const member = JSON.stringify(`${planted}${text}`)
-    const bodies = [
-      `{"access_token":${member},"refresh_token":${member},"token_type":"Bearer","expires_in":1}`,
-      `{"access_token":${member},"token_type":${member}}`,
-      `{"access_token":{${member}:${member}}}`,
-      `{"error":${member},"error_description":${member}}`,
-      `{"access_token":${member}`,
-      `${planted}${text}`
-    ]
-    for (const body of bodies) {
-      for (const answered of [200, 400, 401, 429, 503, status]) {
-        const headers = { "content-type": planted, "retry-after": planted }
-        hides(TokenOutcome.interpret({ status: answered, headers, body }, { scopes: ["zap"], startedAt: 0, now: 1 }))
+  it.prop(
+    "the outcome of a token request hides the content of its response",
+    [Schema.String, Schema.Int],
+    ([text, status]) => {
+      const member = JSON.stringify(`${planted}${text}`)
+      const bodies = [
+        `{"access_token":${member},"refresh_token":${member},"token_type":"Bearer","expires_in":1}`,
+        `{"access_token":${member},"token_type":${member}}`,
+        `{"access_token":{${member}:${member}}}`,
+        `{"error":${member},"error_description":${member}}`,
+        `{"access_token":${member}`,
+        `${planted}${text}`
+      ]
+      for (const body of bodies) {
+        for (const code of [200, 400, 401, 429, 503, status]) {
+          const headers = { "content-type": planted, "retry-after": planted }
+          hides(TokenOutcome.interpret({ status: code, headers, body }, { scopes: ["zap"], startedAt: 0, now: 1 }))
+        }
       }
     }
-  })
+  )
 })
 
 describe("A run in which everything goes wrong", () => {
@@ -150,7 +155,7 @@ describe("A run in which everything goes wrong", () => {
   const watch = () => {
     const seen: Array<unknown> = []
     const errors: Array<ZapierAuthError.ZapierAuthError> = []
-    const spans: Array<Tracer.NativeSpan> = []
+    const { spans, tracer } = Spans.recording()
     const see = (value: unknown) => void seen.push(value)
     const layer = Layer.mergeAll(
       Logger.layer([
@@ -161,16 +166,7 @@ describe("A run in which everything goes wrong", () => {
         })
       ]),
       Layer.succeed(References.MinimumLogLevel, "All"),
-      Layer.succeed(
-        Tracer.Tracer,
-        Tracer.make({
-          span: (options) => {
-            const span = new Tracer.NativeSpan(options)
-            spans.push(span)
-            return span
-          }
-        })
-      )
+      Layer.succeed(Tracer.Tracer, tracer)
     )
     const exited = <A>(exit: Exit.Exit<A, unknown>) => {
       see(exit)
@@ -194,15 +190,15 @@ describe("A run in which everything goes wrong", () => {
     refused: TestZapier.refused,
     responseLost: TestZapier.responseLost,
     requestLost: TestZapier.requestLost,
-    invalidGrant: TestZapier.answer(400, { error: "invalid_grant", error_description: "refresh-token-1 code-1" }),
-    invalidClient: TestZapier.answer(401, { error: "invalid_client", error_description: "client-secret-1" }),
-    invalidScope: TestZapier.answer(400, { error: "invalid_scope", error_description: "code-1" }),
-    unknownError: TestZapier.answer(400, { error: "refresh-token-1" }),
-    limited: TestZapier.answer(429, { errors: [{ detail: "access-token-1" }] }, { "retry-after": "5" }),
-    unavailable: TestZapier.answer(503, "refresh-token-1"),
-    html: TestZapier.answer(200, "<p>access-token-1 refresh-token-1</p>"),
-    mistyped: TestZapier.answer(200, { access_token: { "access-token-1": "refresh-token-1" } }),
-    empty: TestZapier.answer(204, "")
+    invalidGrant: TestZapier.respond(400, { error: "invalid_grant", error_description: "refresh-token-1 code-1" }),
+    invalidClient: TestZapier.respond(401, { error: "invalid_client", error_description: "client-secret-1" }),
+    invalidScope: TestZapier.respond(400, { error: "invalid_scope", error_description: "code-1" }),
+    unknownError: TestZapier.respond(400, { error: "refresh-token-1" }),
+    limited: TestZapier.respond(429, { errors: [{ detail: "access-token-1" }] }, { "retry-after": "5" }),
+    unavailable: TestZapier.respond(503, "refresh-token-1"),
+    html: TestZapier.respond(200, "<p>access-token-1 refresh-token-1</p>"),
+    mistyped: TestZapier.respond(200, { access_token: { "access-token-1": "refresh-token-1" } }),
+    empty: TestZapier.respond(204, "")
   } as const satisfies { readonly [name: string]: TestZapier.Script }
 
   const Hostile = Schema.Literals(Object.keys(hostile) as ReadonlyArray<keyof typeof hostile>)
@@ -282,10 +278,10 @@ describe("A run in which everything goes wrong", () => {
           case "call":
             return asUser.get("/v2/zaps")
           case "callUnauthorized":
-            zapier.nextApi(TestZapier.answer(401, {}))
+            zapier.nextApi(TestZapier.respond(401, {}))
             return asUser.get("/v2/zaps")
           case "callWithStream":
-            zapier.nextApi(TestZapier.answer(401, {}))
+            zapier.nextApi(TestZapier.respond(401, {}))
             return asUser.post("/v2/zaps", { body: HttpBody.stream(Stream.make(new Uint8Array(1))) })
           case "callElsewhere":
             return asUser.get("https://elsewhere.example/v2/zaps")

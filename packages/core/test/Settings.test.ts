@@ -100,7 +100,7 @@ describe("Settings", () => {
     expect(refused({ attemptsPerSubject: 1 })).toBeUndefined()
   })
 
-  it("nobody listens for longer than five minutes: after a crash, others wait for as long", () => {
+  it("limits responseTimeout to five minutes, because others wait as long after a crash", () => {
     expect(refused({ responseTimeout: "5 minutes" })).toBeUndefined()
     expect(refused({ responseTimeout: 300_001 })).toBe("responseTimeout")
   })

@@ -43,7 +43,7 @@ const exchangeType = "urn:ietf:params:oauth:grant-type:token-exchange"
 const type = (name: string) => `urn:ietf:params:oauth:token-type:${name}`
 
 /** What a token request asked for. */
-const asked = ({ form }: TestZapier.Seen) => form.get("requested_token_type")?.split(":").at(-1)
+const asked = ({ form }: TestZapier.Received) => form.get("requested_token_type")?.split(":").at(-1)
 
 const list = ZapierHttpClient.use((zapier) => zapier.call("GET /v2/zaps", { credential: asAda }))
 
@@ -55,7 +55,7 @@ const make = (...options: Parameters<typeof mode>) => {
 }
 
 describe("WhiteLabel: a user's access token", () => {
-  it.effect("is had by the exchange of a JWT that says who the user is", () => {
+  it.effect("comes from the exchange of a JWT that names the user", () => {
     const { layer, zapier } = make()
     return Effect.gen(function* () {
       yield* TestClock.setTime(Date.UTC(2026, 6, 1))
@@ -153,7 +153,7 @@ describe("WhiteLabel: a user's access token", () => {
 
   it.effect("is asked for again when the response is lost, by a new JWT", () => {
     const zapier = TestZapier.make()
-    zapier.nextToken(TestZapier.responseLost, TestZapier.answer(503, ""))
+    zapier.nextToken(TestZapier.responseLost, TestZapier.respond(503, ""))
     const layer = zapier.layer({ retryFor: "5 seconds" }).pipe(Layer.provide(mode({}, signsAtOnce)))
     return Effect.gen(function* () {
       const call = yield* Effect.forkChild(list)
@@ -168,20 +168,17 @@ describe("WhiteLabel: a user's access token", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect(
-    "names scopes only where they are configured, and is not refused a call for scopes that nobody named",
-    () => {
-      const named = make({ scopes: ["zap", "connection:read"] })
-      const unnamed = make()
-      unnamed.zapier.state.scope = undefined
-      return Effect.gen(function* () {
-        yield* Effect.provide(list, named.layer)
-        expect(named.zapier.tokenRequests[0]?.form.get("scope")).toBe("zap connection:read")
-        expect((yield* Effect.provide(list, unnamed.layer)).status).toBe(200)
-        expect(unnamed.zapier.tokenRequests[0]?.form.has("scope")).toBe(false)
-      })
-    }
-  )
+  it.effect("requests only configured scopes, and allows calls if none are configured", () => {
+    const named = make({ scopes: ["zap", "connection:read"] })
+    const unnamed = make()
+    unnamed.zapier.state.scope = undefined
+    return Effect.gen(function* () {
+      yield* Effect.provide(list, named.layer)
+      expect(named.zapier.tokenRequests[0]?.form.get("scope")).toBe("zap connection:read")
+      expect((yield* Effect.provide(list, unnamed.layer)).status).toBe(200)
+      expect(unnamed.zapier.tokenRequests[0]?.form.has("scope")).toBe(false)
+    })
+  })
 
   it.effect("is refused where its scopes do not allow the call, before anything is sent", () => {
     const { layer, zapier } = make()
@@ -193,10 +190,10 @@ describe("WhiteLabel: a user's access token", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("comes without its refresh token, which is told as odd", () => {
+  it.effect("reports a refresh token as an oddity, and drops it", () => {
     const { layer, zapier } = make()
     zapier.nextToken(
-      TestZapier.answer(200, {
+      TestZapier.respond(200, {
         access_token: "access-1",
         refresh_token: "refresh-1",
         expires_in: 60,
@@ -225,9 +222,9 @@ describe("WhiteLabel: a user's access token", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("says what to look at when Zapier refuses the JWT", () => {
+  it.effect("names the settings to check when Zapier rejects the JWT", () => {
     const { layer, zapier } = make()
-    zapier.nextToken(TestZapier.answer(400, { error: "invalid_request", error_description: "raw words" }))
+    zapier.nextToken(TestZapier.respond(400, { error: "invalid_request", error_description: "raw words" }))
     return Effect.gen(function* () {
       const failure = yield* Effect.flip(token)
       expect(failure.message).toBe(
@@ -236,7 +233,7 @@ describe("WhiteLabel: a user's access token", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is told as not signed when the signer fails, and is signed for at the next call", () => {
+  it.effect("fails as not signed when the signer fails, and is signed at the next call", () => {
     let isAway = false
     const by = PartnerSigner.layerFunction({
       keyId: "kms",
@@ -254,7 +251,7 @@ describe("WhiteLabel: a user's access token", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is not waited for for ever when the signer does not respond", () => {
+  it.effect("times out when the signer does not respond", () => {
     const by = PartnerSigner.layerFunction({ keyId: "kms", algorithm: "ES256", sign: () => Effect.never })
     const { layer, zapier } = make({}, by)
     return Effect.gen(function* () {
@@ -276,7 +273,7 @@ describe("WhiteLabel: a user's access token", () => {
       expect((yield* zap.forUser(asAda).get("/v2/zaps")).status).toBe(200)
       expect((yield* zap.forUser(asAda).get("/v1/apps")).status).toBe(200)
       const page = { links: { next: null, prev: null }, meta: { count: 0, limit: 10, offset: 0 }, data: [] }
-      zapier.nextApi(TestZapier.answer(200, page), TestZapier.answer(200, page))
+      zapier.nextApi(TestZapier.respond(200, page), TestZapier.respond(200, page))
       const typed = yield* ZapierApiClient.make({ retry: false })
       yield* typed.zaps.list({ credential: asAda })
       yield* ZapierApiClient.forUser(typed, asAda).zaps.list()
@@ -340,7 +337,7 @@ describe("WhiteLabel: connect tokens", () => {
       yield* token
       yield* Effect.forkChild(Stream.runForEach(auth.events, (event) => Effect.sync(() => events.push(event))))
       yield* TestZapier.tick
-      zapier.nextToken(TestZapier.answer(200, { access_token: "c", token_type: "N_A", expires_in: 360 }))
+      zapier.nextToken(TestZapier.respond(200, { access_token: "c", token_type: "N_A", expires_in: 360 }))
       yield* connectUrl()
       yield* TestZapier.tick
       expect(events).toEqual([])
@@ -351,7 +348,7 @@ describe("WhiteLabel: connect tokens", () => {
     const { layer, zapier } = make()
     return Effect.gen(function* () {
       yield* token
-      zapier.nextToken(TestZapier.answer(400, { error }))
+      zapier.nextToken(TestZapier.respond(400, { error }))
       const { url } = yield* connectUrl()
       expect(zapier.tokenRequests.map(asked)).toEqual([
         "access-token",
@@ -367,7 +364,7 @@ describe("WhiteLabel: connect tokens", () => {
     const { layer, zapier } = make()
     return Effect.gen(function* () {
       yield* token
-      const refuse = TestZapier.answer(400, { error: "invalid_request" })
+      const refuse = TestZapier.respond(400, { error: "invalid_request" })
       for (let times = 0; times < 5; times++) {
         const usual: TestZapier.Script = (_, usual) => Effect.sync(usual)
         zapier.nextToken(refuse, ...(times === 0 ? [usual, refuse] : []))
@@ -397,7 +394,7 @@ describe("WhiteLabel: connect tokens", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("stay within the path, whatever the app is called", () => {
+  it.effect("stay within the path for any name of an app", () => {
     const { layer, zapier } = make()
     return Effect.gen(function* () {
       yield* connectUrl({ app: "../a?b#c" })
@@ -407,7 +404,7 @@ describe("WhiteLabel: connect tokens", () => {
 })
 
 describe("WhiteLabel: configuration", () => {
-  it.effect("is needed by who asks for it, and by nobody else", () => {
+  it.effect("is required only by a program that uses it", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       expect((yield* Effect.flip(list)).message).toBe(

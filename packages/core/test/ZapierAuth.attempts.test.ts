@@ -90,7 +90,7 @@ describe("ZapierAuth: the attempts of a user", () => {
     )
   )
 
-  it.effect("are counted however they ended: denied ones do not pile up", () =>
+  it.effect("are counted with any end: denied ones do not pile up", () =>
     run(
       Effect.gen(function* () {
         for (let i = 0; i < 100; i++) {
@@ -102,7 +102,7 @@ describe("ZapierAuth: the attempts of a user", () => {
     )
   )
 
-  it.effect("do not include one whose code is being exchanged: that one goes on", () => {
+  it.effect("do not include one with an exchange under way: it continues", () => {
     const zapier = TestZapier.make()
     const gate = Deferred.makeUnsafe<void>()
     zapier.nextToken(TestZapier.held(gate))
@@ -121,7 +121,7 @@ describe("ZapierAuth: the attempts of a user", () => {
     }).pipe(Effect.ensuring(Deferred.succeed(gate, undefined)), Effect.provide(zapier.layer()))
   })
 
-  it.effect("do not include one whose callback came while the oldest were looked up", () => {
+  it.effect("do not include one with a callback during the lookup of the oldest", () => {
     const zapier = TestZapier.make()
     const [found, exchanged] = [Deferred.makeUnsafe<void>(), Deferred.makeUnsafe<void>()]
     zapier.nextToken(TestZapier.held(exchanged))
@@ -163,7 +163,7 @@ describe("ZapierAuth: the attempts of a user", () => {
     )
   )
 
-  it.effect("are twenty again when all who have begun at once are done", () => {
+  it.effect("are twenty again after many simultaneous starts", () => {
     // Others come in between, before each operation and after it.
     const remote = <A, E>(operation: Effect.Effect<A, E>) =>
       Effect.yieldNow.pipe(
@@ -191,7 +191,7 @@ describe("ZapierAuth: the attempts of a user", () => {
     }).pipe(Effect.provide(over(slow)))
   })
 
-  it.effect("come back under a bound that was lowered, however many there are", () =>
+  it.effect("shrink to a lowered bound from any number", () =>
     Effect.gen(function* () {
       const store = yield* Layer.build(MemoryStores.layer)
       const zapier = TestZapier.make()
@@ -204,7 +204,7 @@ describe("ZapierAuth: the attempts of a user", () => {
     })
   )
 
-  it.effect("are looked up once more only after one was removed: a store that removes none holds nobody up", () => {
+  it.effect("are looked up again only after a removal, so that a store that removes none does not block", () => {
     let lists = 0
     const stubborn = (store: Store): Store => ({
       ...store,
@@ -226,7 +226,7 @@ describe("ZapierAuth: the attempts of a user", () => {
     ["has no list", ({ bySubject: _, ...store }) => store as Store]
   ]
 
-  it.effect.each(broken)("begin all the same when the store %s, with a warning", ([, change]) => {
+  it.effect.each(broken)("still begin when the store %s, with a warning", ([, change]) => {
     const logged: Array<string> = []
     const logger = Logger.layer([Logger.make(({ message }) => void logged.push(String(message)))])
     return Effect.gen(function* () {

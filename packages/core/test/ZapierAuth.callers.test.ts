@@ -32,8 +32,8 @@ const refused = (effect: Effect.Effect<unknown, ZapierAuthError>) =>
     return reason._tag === "InvalidConfig" ? reason.setting : reason._tag
   })
 
-describe("ZapierAuth: what callers give", () => {
-  it.effect.each(ofSubject)("%s refuses a subject that names nobody", ([, call]) => {
+describe("ZapierAuth: the caller's input", () => {
+  it.effect.each(ofSubject)("%s rejects an empty subject", ([, call]) => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth

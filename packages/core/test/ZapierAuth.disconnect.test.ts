@@ -64,7 +64,7 @@ describe("ZapierAuth: disconnect", () => {
     }).pipe(Effect.provide(Layer.provideMerge(zapier.process(), layer)))
   })
 
-  it.effect("that fails leaves a user connected whose grant is still there", () => {
+  it.effect("that fails leaves a user with a stored grant connected", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -82,7 +82,7 @@ describe("ZapierAuth: disconnect", () => {
     )
   })
 
-  it.effect("that is interrupted is carried out all the same, and nothing is used from memory", () => {
+  it.effect("that is interrupted is still carried out, and nothing is used from memory", () => {
     const zapier = TestZapier.make()
     const gate = Deferred.makeUnsafe<void>()
     return Effect.gen(function* () {

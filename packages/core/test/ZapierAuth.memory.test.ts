@@ -11,6 +11,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { AuthEvent } from "../src/AuthEvent.ts"
+import * as Tokens from "../src/oauth/Tokens.ts"
 import { GrantStore } from "../src/store/GrantStore.ts"
 import * as MemoryStores from "../src/store/MemoryStores.ts"
 import { ZapierAuth } from "../src/ZapierAuth.ts"
@@ -53,7 +54,46 @@ describe("ZapierAuth: memory", () => {
     }).pipe(Effect.provide(MemoryStores.layer))
   })
 
-  it.effect("what is in memory is known without a look, until it may not be used", () => {
+  it.effect("tokens that were read at the same time are read again one after the other", () => {
+    const zapier = TestZapier.make()
+    const users = Array.from({ length: 32 }, (_, index) => `user-${index}`)
+    let reads = 0
+    const remote = Layer.effect(
+      GrantStore,
+      Effect.map(GrantStore, (store) => ({
+        ...store,
+        get: (key) =>
+          Effect.andThen(
+            Effect.andThen(
+              Effect.yieldNow,
+              Effect.sync(() => reads++)
+            ),
+            store.get(key)
+          )
+      }))
+    )
+    const stores = Layer.merge(MemoryStores.layer, Layer.provide(remote, MemoryStores.layer))
+    return Effect.gen(function* () {
+      const auth = yield* ZapierAuth
+      const tokens = { accessToken: Tokens.secret("access"), scopes: ["zap"], obtainedAt: 0, expiresAt: 36_000_000 }
+      for (const user of users) yield* auth.adopt(user, tokens)
+      const readsOfAll = Effect.gen(function* () {
+        const before = reads
+        yield* Effect.forEach(users, auth.accessToken, { concurrency: "unbounded" })
+        return reads - before
+      })
+      assert.strictEqual(yield* readsOfAll, 32)
+      yield* TestClock.adjust("44 seconds")
+      assert.strictEqual(yield* readsOfAll, 0)
+      yield* TestClock.adjust("9 seconds")
+      // Eight of the sixteen shares of a minute are over.
+      assert.strictEqual(yield* readsOfAll, 16)
+      yield* TestClock.adjust("8 seconds")
+      assert.strictEqual(yield* readsOfAll, 16)
+    }).pipe(Effect.provide(zapier.process()), Effect.provide(stores))
+  })
+
+  it.effect("serves a token from memory until it may no longer be used", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth

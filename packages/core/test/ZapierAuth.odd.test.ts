@@ -19,11 +19,11 @@ import { ZapierHttpClient } from "../src/ZapierHttpClient.ts"
 import * as UserGrant from "../src/machine/UserGrant.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
-const { answer, lifetime, subject, value } = TestZapier
+const { lifetime, respond, subject, value } = TestZapier
 
 const accessToken = ZapierAuth.use((auth) => auth.accessToken(subject))
 
-const page = answer(200, "<html>s3cret</html>", { "content-type": "text/html; charset=utf-8" })
+const page = respond(200, "<html>s3cret</html>", { "content-type": "text/html; charset=utf-8" })
 
 /** What is published while an effect runs. */
 const heard = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -59,7 +59,7 @@ const Wrapping = Schema.Literals(["", "\uFEFF", " \n", "\r\n\t"])
 
 describe("a response to a refresh", () => {
   it.effect.prop(
-    "is taken whatever else is in it, in one request, and never with a token that was replaced",
+    "is accepted with any other members, after one request, and never with a replaced token",
     [Members, Wrapping, Wrapping],
     ([members, before, after]) => {
       const zapier = TestZapier.make()
@@ -67,7 +67,7 @@ describe("a response to a refresh", () => {
         yield* TestZapier.connect(subject)
         yield* TestClock.adjust(lifetime)
         const body = JSON.stringify({ ...members, access_token: "acc3ss" })
-        zapier.nextToken(answer(200, `${before}${body}${after}`))
+        zapier.nextToken(respond(200, `${before}${body}${after}`))
         const access = yield* accessToken
         assert.strictEqual(value(access), "acc3ss")
         assert.isAbove(access.scopes.length, 0)
@@ -89,7 +89,7 @@ describe("a response to a refresh", () => {
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust(lifetime)
-      zapier.nextToken(answer(200, { access_token: "a", refresh_token: "r", scope: ["zap"], expires_in: "s3cret" }))
+      zapier.nextToken(respond(200, { access_token: "a", refresh_token: "r", scope: ["zap"], expires_in: "s3cret" }))
       const counted = Metric.value(Metric.withAttributes(AuthMetrics.oddities, { grant: "Refresh", member: "scope" }))
       const before = (yield* counted).count
       assert.deepStrictEqual(yield* heard(accessToken), [
@@ -109,7 +109,7 @@ describe("a response to a refresh", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("whose scopes are separated by commas allows calls", () => {
+  it.effect("with scopes separated by commas allows calls", () => {
     const zapier = TestZapier.make()
     zapier.state.scope = "zap,zap:write"
     return Effect.gen(function* () {
@@ -124,7 +124,7 @@ describe("a response to a refresh", () => {
 
   it.effect("for the app names the scopes that were asked for", () => {
     const zapier = TestZapier.make()
-    zapier.nextToken(answer(200, { access_token: "a", token_type: "mac" }))
+    zapier.nextToken(respond(200, { access_token: "a", token_type: "mac" }))
     return Effect.gen(function* () {
       const [odd] = yield* heard(ZapierAuth.use((auth) => auth.appToken(["external"])))
       assert.deepInclude(odd, { grant: "ClientCredentials", scopes: ["external"], oddities: ["token_type"] })
@@ -143,7 +143,7 @@ const failureOf = <A, R>(effect: Effect.Effect<A, ZapierAuthError, R>) => Effect
 
 describe("a response that says nothing", () => {
   it.effect(
-    "to a refresh is called so, with its status and content type, and the token is not presented again at once",
+    "to a refresh is reported as malformed, with status and content type, and the token is not sent again at once",
     () => {
       const zapier = TestZapier.make()
       return Effect.gen(function* () {
@@ -164,10 +164,10 @@ describe("a response that says nothing", () => {
     }
   )
 
-  it.effect("to a login is called so, and a 5xx is not told as lost", () => {
+  it.effect("to a login is reported as malformed, and a 5xx is not reported as lost", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
-      zapier.nextToken(page, answer(503, ""), TestZapier.responseLost)
+      zapier.nextToken(page, respond(503, ""), TestZapier.responseLost)
       const html = yield* failureOf(TestZapier.connect(subject, "code-1"))
       assert.strictEqual(html.reason._tag, "MalformedResponse")
       expect(html.message).toMatch(/status 200.*text\/html/)
@@ -189,7 +189,7 @@ describe("an access token that no header can carry", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       zapier.nextToken(
-        answer(200, `{"access_token":${JSON.stringify(unusable)},"refresh_token":"r","expires_in":1e999}`)
+        respond(200, `{"access_token":${JSON.stringify(unusable)},"refresh_token":"r","expires_in":1e999}`)
       )
       const error = yield* failureOf(TestZapier.connect(subject))
       assert.strictEqual(error.reason._tag, "MalformedResponse")
@@ -199,7 +199,7 @@ describe("an access token that no header can carry", () => {
   })
 
   it.effect.prop(
-    "does not lose the refresh token beside it, which is presented after a pause",
+    "does not lose the refresh token beside it, which is sent after a pause",
     [Schema.Union([Schema.Literals([unusable, "", " ", "\u00e9", 7, "missing"]), Schema.Null]), Schema.Boolean],
     ([access_token, isDue]) => {
       const zapier = TestZapier.make()
@@ -208,7 +208,7 @@ describe("an access token that no header can carry", () => {
         yield* TestClock.adjust(isDue ? "599 minutes" : lifetime)
         zapier.state.refreshTokens.add("r-new")
         const odd = { ...(access_token === "missing" ? {} : { access_token }), refresh_token: "r-new" }
-        zapier.nextToken(answer(200, odd))
+        zapier.nextToken(respond(200, odd))
         if (isDue) {
           // The access token before it has time left, and is used for as long.
           assert.strictEqual(value(yield* accessToken), "access-token-1")

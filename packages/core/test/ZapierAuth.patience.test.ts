@@ -48,7 +48,7 @@ const hangingStores = () => {
 }
 
 describe("patience", () => {
-  it.effect("a server that responds late is asked once, and callers are told meanwhile", () => {
+  it.effect("a slow server gets one request, and callers get an error meanwhile", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -68,7 +68,7 @@ describe("patience", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("callers of another process wait as long, and it presents nothing while the response may come", () => {
+  it.effect("callers of another process wait as long, and it sends nothing while the response may come", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const one = yield* Layer.build(zapier.process())

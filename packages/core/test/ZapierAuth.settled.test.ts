@@ -61,7 +61,7 @@ describe("settled", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("ends when the callers have gone and the response has come all the same", () => {
+  it.effect("ends when the callers have left and the response has still arrived", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth

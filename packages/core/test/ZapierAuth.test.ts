@@ -109,7 +109,7 @@ describe("ZapierAuth: handleCallback", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("takes the scopes that were asked for when the answer names none", () => {
+  it.effect("assumes the requested scopes when the response names none", () => {
     const zapier = TestZapier.make()
     zapier.state.scope = undefined
     return Effect.gen(function* () {
@@ -125,7 +125,7 @@ describe("ZapierAuth: handleCallback", () => {
     ["zap zap:write profile external", []],
     ["action:run", ["zap", "zap:write", "profile"]],
     [undefined, []]
-  ])("names what was asked for and not granted when %j was", ([scope, missingScopes]) => {
+  ])("names the missing scopes when %j was granted", ([scope, missingScopes]) => {
     const zapier = TestZapier.make()
     zapier.state.scope = scope
     return Effect.gen(function* () {
@@ -158,7 +158,7 @@ describe("ZapierAuth: handleCallback", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("exchanges once however often the same callback arrives at the same time", () => {
+  it.effect("exchanges a callback once when it arrives several times at once", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -173,7 +173,7 @@ describe("ZapierAuth: handleCallback", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("tells a denial from other errors", () => {
+  it.effect("distinguishes a denial from other errors", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -199,7 +199,7 @@ describe("ZapierAuth: handleCallback", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("does not present a code again when the answer was lost", () => {
+  it.effect("does not send a code again when the response was lost", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -388,7 +388,7 @@ describe("ZapierAuth: layer", () => {
     }).pipe(Effect.provide(MemoryStores.layer))
   })
 
-  it.effect("refuses whoever asks after it was closed, and asks Zapier for nothing", () => {
+  it.effect("rejects calls after closing, without a request to Zapier", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* Effect.provide(

@@ -16,7 +16,7 @@ import * as TestZapier from "./utils/TestZapier.ts"
 const { lifetime, reasonOf, subject, value } = TestZapier
 
 describe("ZapierAuth: accessToken", () => {
-  it.effect("asks a user who is not connected to connect, without asking Zapier", () => {
+  it.effect("asks a user without a connection to connect, without a request to Zapier", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -95,7 +95,7 @@ describe("ZapierAuth: accessToken", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("presents the refresh token once more after a lost request, and goes on", () => {
+  it.effect("sends the refresh token once more after a lost request, and continues", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -107,7 +107,7 @@ describe("ZapierAuth: accessToken", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("says that the answer was lost when the refresh token is refused afterwards, and then asks no more", () => {
+  it.effect("reports a lost response when the refresh token is rejected afterwards, and then sends nothing", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -123,7 +123,7 @@ describe("ZapierAuth: accessToken", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("tells callers in time that a server is silent, listens on, and keeps the grant", () => {
+  it.effect("fails callers in time when a server is silent, keeps listening, and keeps the grant", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -157,12 +157,12 @@ describe("ZapierAuth: accessToken", () => {
   })
 
   it.effect.each([
-    ["invalid_client", TestZapier.answer(401, { error: "invalid_client" }), "ClientRejected"],
-    ["429", TestZapier.answer(429, "", { "retry-after": "5" }), "RateLimited"],
-    ["503", TestZapier.answer(503, ""), "ServiceUnavailable"],
+    ["invalid_client", TestZapier.respond(401, { error: "invalid_client" }), "ClientRejected"],
+    ["429", TestZapier.respond(429, "", { "retry-after": "5" }), "RateLimited"],
+    ["503", TestZapier.respond(503, ""), "ServiceUnavailable"],
     ["no connection", TestZapier.refused, "TransportFailed"],
-    ["a refused request", TestZapier.answer(400, { error: "unauthorized_client" }), "TokenRequestRefused"],
-    ["a page of a proxy", TestZapier.answer(403, "<html>"), "MalformedResponse"]
+    ["a refused request", TestZapier.respond(400, { error: "unauthorized_client" }), "TokenRequestRefused"],
+    ["a page of a proxy", TestZapier.respond(403, "<html>"), "MalformedResponse"]
   ] as const)("blames the right thing for %s, and keeps the grant", ([, script, expected]) => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
@@ -182,7 +182,7 @@ describe("ZapierAuth: accessToken", () => {
       const auth = yield* ZapierAuth
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust(lifetime)
-      zapier.nextToken(TestZapier.answer(429, ""))
+      zapier.nextToken(TestZapier.respond(429, ""))
       yield* Effect.flip(auth.accessToken(subject))
       yield* TestClock.adjust("59 seconds")
       const { reason } = yield* Effect.flip(auth.accessToken(subject))
@@ -228,7 +228,7 @@ describe("ZapierAuth: accessToken", () => {
 })
 
 describe("ZapierAuth: accessTokenRejected", () => {
-  it.effect("refreshes once for all who were rejected with the same token, and never for a late rejection", () => {
+  it.effect("refreshes once for all rejections of a token, and never for a late one", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth

@@ -130,7 +130,7 @@ describe("a store", () => {
     }).pipe(Effect.provide(Layer.provideMerge(zapier.process(), layer)))
   })
 
-  it.effect("that is silent for longer than callers wait is what they are told of", () => {
+  it.effect("that is silent for longer than callers wait is named in their error", () => {
     const zapier = TestZapier.make()
     const layer = stores(() => ({ get: () => Effect.never }))
     return Effect.gen(function* () {
@@ -159,7 +159,7 @@ describe("a store", () => {
     }).pipe(Effect.provide(Layer.provideMerge(zapier.process({}, secrets), layer)))
   })
 
-  it.effect("that fails while the process closes gets a consent all the same, before closing ends", () => {
+  it.effect("that fails while the process closes still gets the consent before closing ends", () => {
     const zapier = TestZapier.make()
     const told = { isDown: false, isClosed: false }
     const layer = stores((store) => ({
@@ -275,7 +275,7 @@ describe("a token that has just replaced a rejected one", () => {
   })
 })
 
-it.effect("a caller that goes on at once after its answer, and disconnects, gets nothing more", () => {
+it.effect("a caller that disconnects at once after its result gets no more tokens", () => {
   const zapier = TestZapier.make()
   const nextTurn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
   return Effect.gen(function* () {
@@ -301,7 +301,7 @@ it.effect("a server that fails and asks for no pause is left alone for a second,
   return Effect.gen(function* () {
     yield* TestZapier.connect(subject)
     yield* pass(TestZapier.lifetime)
-    zapier.nextToken(TestZapier.answer(503, "", { "retry-after": "0" }))
+    zapier.nextToken(TestZapier.respond(503, "", { "retry-after": "0" }))
     for (let call = 0; call < 20; call++) assert.strictEqual(yield* tokenOrReason, "ServiceUnavailable")
     assert.strictEqual(zapier.tokenRequests.length, 2)
   }).pipe(Effect.provide(zapier.layer()))

@@ -79,19 +79,19 @@ describe("ZapierAuthError", () => {
     expect(error).toBeInstanceOf(Error)
   })
 
-  it.prop("is made of a reason, or of what its schema takes", [ZapierAuthError.Reason], ([reason]) => {
+  it.prop("is made from a reason, or from any input of its schema", [ZapierAuthError.Reason], ([reason]) => {
     const made = ZapierAuthError.ZapierAuthError.make(reason)
     expect(made).toBeInstanceOf(ZapierAuthError.ZapierAuthError)
     expect(made.reason).toBe(reason)
     expect(ZapierAuthError.ZapierAuthError.make({ reason }).reason).toBe(reason)
   })
 
-  it.prop("tells how long to wait where its reason does, and nowhere else", [ZapierAuthError.Reason], ([reason]) => {
+  it.prop("has the wait of its reason, if any", [ZapierAuthError.Reason], ([reason]) => {
     const told = reason._tag === "RateLimited" || reason._tag === "ServiceUnavailable" ? reason.retryAfter : undefined
     expect(ZapierAuthError.ZapierAuthError.make(reason).retryAfter).toBe(told)
   })
 
-  it.effect("is retried by a schedule that knows nothing of this library, after the wait that it tells", () =>
+  it.effect("is retried after its wait by any schedule of Effect", () =>
     Effect.gen(function* () {
       const { RateLimited, ReconnectRequired, ServiceUnavailable } = ZapierAuthError
       const failures = [
@@ -132,7 +132,7 @@ describe("ZapierAuthError", () => {
     })
   )
 
-  it.prop("says who can act", [ZapierAuthError.Reason], ([reason]) => {
+  it.prop("names the party that can act", [ZapierAuthError.Reason], ([reason]) => {
     const { isRetryable, needsReconnect } = reason
     expect({ isRetryable, needsReconnect }).toEqual(
       {
@@ -144,7 +144,7 @@ describe("ZapierAuthError", () => {
     )
   })
 
-  it.prop("blames one party, and answers with a status of an error", [ZapierAuthError.Reason], ([reason]) => {
+  it.prop("blames one party, and has the status of an error", [ZapierAuthError.Reason], ([reason]) => {
     const error = ZapierAuthError.ZapierAuthError.make(reason)
     expect(ZapierAuthError.Party.literals).toContain(reason.blames)
     expect([error.blames, error.httpStatus]).toEqual([reason.blames, reason.httpStatus])
@@ -154,7 +154,7 @@ describe("ZapierAuthError", () => {
     expect([401, 429]).not.toContain(error.httpStatus)
   })
 
-  it.prop("sends no user to the consent page for what others did", [ZapierAuthError.Reason], ([reason]) => {
+  it.prop("sends no user to the consent page for others' errors", [ZapierAuthError.Reason], ([reason]) => {
     if (reason.blames === "Caller" || reason.blames === "AppOwner" || reason.blames === "Store") {
       expect(reason.needsReconnect).toBe(false)
     }
@@ -207,26 +207,26 @@ describe("ZapierAuthError", () => {
     ["EHOSTUNREACH", "firewall"],
     ["InvalidUrlError", "URL"],
     ["something else", "network"]
-  ])("says what to look at when nothing could be sent: %s", (code, hint) => {
+  ])("says what to check when nothing could be sent: %s", (code, hint) => {
     const { message } = new ZapierAuthError.TransportFailed({ code })
     expect(message).toContain(`(${code})`)
     expect(message).toContain(hint)
     expect(message).toMatch(/; nothing was lost\.$/)
   })
 
-  it("blames the network for an exchange that was not answered, and Zapier for one that was", () => {
+  it("blames the network for an exchange without a response, and Zapier otherwise", () => {
     expect(new ZapierAuthError.ExchangeOutcomeUnknown({}).blames).toBe("Network")
     expect(new ZapierAuthError.ExchangeOutcomeUnknown({ status: 503 }).blames).toBe("Zapier")
   })
 
-  it("tells people how long to wait in whole seconds", () => {
+  it("shows the wait in whole seconds", () => {
     const retryAfter = Duration.millis(1_200)
     expect(new ZapierAuthError.RateLimited({ retryAfter }).message).toContain("in 2 s")
     expect(new ZapierAuthError.ServiceUnavailable({ status: 503, retryAfter }).message).toContain("in 2 s")
     expect(new ZapierAuthError.ServiceUnavailable({ status: 500 }).message).toContain("later")
   })
 
-  it("tells people how long was waited in whole seconds", () => {
+  it("shows the elapsed wait in whole seconds", () => {
     const waited = Duration.millis(19_500)
     for (const of of ["token", "code"] as const) {
       expect(new ZapierAuthError.ResponsePending({ waited, of }).message).toContain("after 20 s")
@@ -234,7 +234,7 @@ describe("ZapierAuthError", () => {
     expect(new ZapierAuthError.ApplicationUnavailable({ waited }).message).toContain("within 20 s")
   })
 
-  it("names what happened where it is logged", () => {
+  it("names the event in the log", () => {
     const error = ZapierAuthError.ZapierAuthError.make(new ZapierAuthError.ReconnectRequired({ why: "Revoked" }))
     expect(String(error)).toBe(`ZapierAuthError: ${error.message}`)
     expect(JSON.stringify(error)).toContain(error.message)
@@ -255,7 +255,7 @@ describe("ZapierAuthError", () => {
     })
   )
 
-  it("is told from other values", () => {
+  it("differs from other values", () => {
     const reason = new ZapierAuthError.ConsentDenied({})
     expect(ZapierAuthError.isZapierAuthError(ZapierAuthError.ZapierAuthError.make(reason))).toBe(true)
     for (const other of [reason, new Error("no"), null, undefined, "ZapierAuthError"]) {

@@ -77,7 +77,7 @@ const wrong: ReadonlyArray<readonly [string, unknown, unknown, string]> = [
   ["odd parameters", "GET /v1/apps", { urlParams: [1] }, "options: give texts as the values of urlParams and headers"]
 ]
 
-describe("ZapierHttpClient: what callers give", () => {
+describe("ZapierHttpClient: the caller's input", () => {
   it.effect.each(wrong)("call says so of %s, and sends nothing", ([, endpoint, options, message]) => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
@@ -89,7 +89,7 @@ describe("ZapierHttpClient: what callers give", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("finds the endpoint of a whole URL, and drops what is never sent", () => {
+  it.effect("finds the endpoint of an absolute URL, and drops its fragment", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
@@ -140,7 +140,7 @@ describe("ZapierHttpClient: what callers give", () => {
 })
 
 describe("ZapierHttpClient: options of fetch", () => {
-  it.effect("are the caller's own for its call alone, but for redirects, which are not followed", () => {
+  it.effect("apply to the caller's own call only, and never follow redirects", () => {
     const seen: Array<RequestInit | undefined> = []
     const look = Effect.map(Effect.serviceOption(FetchHttpClient.RequestInit), (found) => {
       seen.push(Option.getOrUndefined(found))

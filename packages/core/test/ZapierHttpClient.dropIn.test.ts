@@ -19,7 +19,7 @@ import type { ZapierAuthError } from "../src/ZapierAuthError.ts"
 import * as ZapierHttpClient from "../src/ZapierHttpClient.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
 
-const { answer, connect, subject, tick } = TestZapier
+const { connect, respond, subject, tick } = TestZapier
 
 /** The client that is there in the end is the authorized one; the library has the other. */
 const dropIn = (zapier: ReturnType<typeof TestZapier.make>, credential: Credential.Credential) =>
@@ -31,7 +31,7 @@ const errorOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.flip(Effect.mapError(effect, ZapierHttpClient.toCallError)), (error) => error)
 
 describe("ZapierHttpClient.layerHttpClient", () => {
-  it.effect("authorizes what asks for an HttpClient, and keeps its type", () => {
+  it.effect("authorizes an effect that needs an HttpClient, and keeps its type", () => {
     const zapier = TestZapier.make()
     const zaps = HttpClient.get("/v2/zaps")
     expectTypeOf(Effect.provide(zaps, ZapierHttpClient.layerHttpClient(Credential.clientId))).toEqualTypeOf<
@@ -92,7 +92,7 @@ describe("ZapierHttpClient.layerHttpClient", () => {
         zapier.apiRequests.map(({ authorization }) => authorization),
         ["Bearer access-token-1", "Bearer access-token-2"]
       )
-      zapier.nextApi(answer(404, {}))
+      zapier.nextApi(respond(404, {}))
       const { reason } = yield* Effect.flip(client.get("/v2/zaps/1"))
       assert.strictEqual(reason._tag, "StatusCodeError")
     }).pipe(Effect.provide(asUser(zapier)))
@@ -108,14 +108,14 @@ describe("ZapierHttpClient.layerHttpClient", () => {
       expect(ZapierHttpClient.toCallError(never)).toMatchObject({ reason: { _tag: "ReconnectRequired" } })
       yield* connect(subject)
       yield* TestClock.adjust("11 hours")
-      zapier.nextToken(answer(503, "", { "retry-after": "5" }))
+      zapier.nextToken(respond(503, "", { "retry-after": "5" }))
       const later = yield* Effect.flip(client.get("/v2/zaps"))
       assert.strictEqual(later.reason._tag, "TransportError")
       expect(ZapierHttpClient.toCallError(later)).toMatchObject({ reason: { _tag: "ServiceUnavailable" } })
     }).pipe(Effect.provide(asUser(zapier)))
   })
 
-  it.effect("lets Effect's retries wait for what passes, and for nothing else", () => {
+  it.effect("lets Effect retry only retryable errors", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const schedule = Schedule.spaced("2 seconds")
@@ -123,7 +123,7 @@ describe("ZapierHttpClient.layerHttpClient", () => {
       expect(yield* errorOf(client.get("/v2/zaps"))).toMatchObject({ reason: { _tag: "ReconnectRequired" } })
       yield* connect(subject)
       yield* TestClock.adjust("11 hours")
-      zapier.nextToken(answer(503, ""))
+      zapier.nextToken(respond(503, ""))
       const fiber = yield* Effect.forkChild(client.get("/v2/zaps"), { startImmediately: true })
       for (let minute = 0; minute < 5; minute++) yield* Effect.andThen(tick, TestClock.adjust("1 minute"))
       assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
@@ -145,7 +145,7 @@ describe("ZapierHttpClient.layerHttpClient", () => {
     }).pipe(Effect.provide(asUser(zapier)))
   })
 
-  it.effect("refuses what lies beside the API at a gateway's origin", () => {
+  it.effect("rejects paths beside the API at a gateway's origin", () => {
     const zapier = TestZapier.make()
     const urls = { ...ZapierUrls.production, api: "https://gateway.example/zapier" }
     return Effect.gen(function* () {

@@ -53,31 +53,28 @@ describe("ZapierHttpClient, over a client that fails for a status", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect.each(filters)(
-    "$name: the last failure is what the caller gets, without a token in its request",
-    ({ wrap }) => {
-      const zapier = TestZapier.make(wrap)
-      return Effect.gen(function* () {
-        yield* TestZapier.connect(subject)
-        zapier.nextApi(TestZapier.answer(401, "{}"), TestZapier.answer(404, "{}"))
-        const { reason, response } = yield* failureOf(call)
-        assert.strictEqual(reason._tag, "StatusCodeError")
-        assert.strictEqual(response?.status, 404)
-        assert.isUndefined(reason.request.headers["authorization"])
-        assert.notInclude(inspect(reason.request, { depth: 9 }), "access-token")
-        assert.strictEqual(zapier.tokenRequests.length, 2)
-        // The token of the replay was accepted: nobody asks for another.
-        assert.strictEqual((yield* call).status, 200)
-        assert.strictEqual(zapier.tokenRequests.length, 2)
-      }).pipe(Effect.provide(zapier.layer()))
-    }
-  )
+  it.effect.each(filters)("$name: the caller gets the last failure, without a token in its request", ({ wrap }) => {
+    const zapier = TestZapier.make(wrap)
+    return Effect.gen(function* () {
+      yield* TestZapier.connect(subject)
+      zapier.nextApi(TestZapier.respond(401, "{}"), TestZapier.respond(404, "{}"))
+      const { reason, response } = yield* failureOf(call)
+      assert.strictEqual(reason._tag, "StatusCodeError")
+      assert.strictEqual(response?.status, 404)
+      assert.isUndefined(reason.request.headers["authorization"])
+      assert.notInclude(inspect(reason.request, { depth: 9 }), "access-token")
+      assert.strictEqual(zapier.tokenRequests.length, 2)
+      // The token of the replay was accepted: nobody asks for another.
+      assert.strictEqual((yield* call).status, 200)
+      assert.strictEqual(zapier.tokenRequests.length, 2)
+    }).pipe(Effect.provide(zapier.layer()))
+  })
 
   it.effect("a 401 that no newer token survives is the failure of the client", () => {
     const zapier = TestZapier.make(HttpClient.filterStatusOk)
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(...Array.from({ length: 3 }, () => TestZapier.answer(401, "{}")))
+      zapier.nextApi(...Array.from({ length: 3 }, () => TestZapier.respond(401, "{}")))
       assert.strictEqual((yield* failureOf(call)).response?.status, 401)
       assert.strictEqual(zapier.apiRequests.length, 2)
       assert.strictEqual((yield* failureOf(call)).response?.status, 401)
@@ -88,7 +85,7 @@ describe("ZapierHttpClient, over a client that fails for a status", () => {
     const zapier = TestZapier.make(HttpClient.filterStatusOk)
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(403, "{}"))
+      zapier.nextApi(TestZapier.respond(403, "{}"))
       assert.strictEqual((yield* failureOf(call)).response?.status, 403)
       assert.strictEqual(zapier.apiRequests.length, 1)
       assert.strictEqual(zapier.tokenRequests.length, 1)
@@ -99,7 +96,7 @@ describe("ZapierHttpClient, over a client that fails for a status", () => {
     const zapier = TestZapier.make(HttpClient.filterStatusOk)
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
-      zapier.nextApi(TestZapier.answer(401, "{}"))
+      zapier.nextApi(TestZapier.respond(401, "{}"))
       assert.strictEqual((yield* failureOf(apps)).response?.status, 401)
       assert.strictEqual(yield* auth.clientIdState, "Rejected")
       assert.strictEqual((yield* apps).status, 200)
@@ -114,7 +111,7 @@ describe("ZapierHttpClient, over a client that fails for a status", () => {
     const zapier = TestZapier.make(wrap)
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(418, "{}"))
+      zapier.nextApi(TestZapier.respond(418, "{}"))
       assert.equal(String(yield* Effect.flip(call)), "teapot")
     }).pipe(Effect.provide(zapier.layer()))
   })

@@ -42,13 +42,13 @@ describe("an access token that the API rejects", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("is not sent while the server wants to be left alone, and callers are told why", () => {
+  it.effect("is not sent during a server's pause, and callers get the reason", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       yield* call
       zapier.state.accessTokens.clear()
-      zapier.nextToken(TestZapier.answer(503, "", { "retry-after": "60" }))
+      zapier.nextToken(TestZapier.respond(503, "", { "retry-after": "60" }))
       assert.strictEqual(yield* outcomeOf(call), "ServiceUnavailable")
       const sent = zapier.apiRequests.length
       for (const _ of times(20)) assert.strictEqual(yield* outcomeOf(call), "ServiceUnavailable")
@@ -65,7 +65,7 @@ describe("an access token that the API rejects", () => {
       yield* TestClock.setTime(Duration.toMillis(TestZapier.lifetime))
       yield* TestZapier.connect(subject)
       const rejected = yield* Effect.flatMap(ZapierAuth, (auth) => auth.accessToken(subject))
-      zapier.nextToken(TestZapier.answer(503, "", { "retry-after": "60" }))
+      zapier.nextToken(TestZapier.respond(503, "", { "retry-after": "60" }))
       yield* Effect.flip(Effect.flatMap(ZapierAuth, (auth) => auth.accessTokenRejected(subject, rejected)))
       yield* TestClock.setTime(0)
       yield* Effect.gen(function* () {
@@ -79,7 +79,7 @@ describe("an access token that the API rejects", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(...times(21).map(() => TestZapier.answer(401, {})))
+      zapier.nextApi(...times(21).map(() => TestZapier.respond(401, {})))
       for (const _ of times(20)) assert.strictEqual(yield* outcomeOf(call), 401)
       assert.strictEqual(zapier.tokenRequests.length, 2)
       // 20 calls, and one replay.
@@ -88,7 +88,7 @@ describe("an access token that the API rejects", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("is replaced as ever if a call has succeeded with it, or some time later", () => {
+  it.effect("is replaced as usual after a successful call, or some time later", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
@@ -98,12 +98,12 @@ describe("an access token that the API rejects", () => {
         assert.strictEqual(yield* outcomeOf(call), 200)
         assert.strictEqual(zapier.tokenRequests.length, expected)
       }
-      zapier.nextApi(TestZapier.answer(401, {}), TestZapier.answer(401, {}), TestZapier.answer(401, {}))
+      zapier.nextApi(TestZapier.respond(401, {}), TestZapier.respond(401, {}), TestZapier.respond(401, {}))
       assert.strictEqual(yield* outcomeOf(call), 401)
       assert.strictEqual(yield* outcomeOf(call), 401)
       assert.strictEqual(zapier.tokenRequests.length, 4)
       yield* TestClock.adjust("31 seconds")
-      zapier.nextApi(TestZapier.answer(401, {}))
+      zapier.nextApi(TestZapier.respond(401, {}))
       assert.strictEqual(yield* outcomeOf(call), 200)
       assert.strictEqual(zapier.tokenRequests.length, 5)
     }).pipe(Effect.provide(zapier.layer()))
@@ -116,7 +116,7 @@ describe("an access token that the API rejects", () => {
     )
     zapier.state.scope = undefined
     return Effect.gen(function* () {
-      zapier.nextApi(...times(21).map(() => TestZapier.answer(401, {})))
+      zapier.nextApi(...times(21).map(() => TestZapier.respond(401, {})))
       for (const _ of times(20)) assert.strictEqual(yield* outcomeOf(asApp), 401)
       assert.strictEqual(zapier.tokenRequests.length, 2)
       assert.strictEqual(yield* outcomeOf(asApp), 200)
@@ -124,9 +124,9 @@ describe("an access token that the API rejects", () => {
   })
 
   it.effect.each([
-    ["a page of a proxy", TestZapier.answer(403, "<html>")],
-    ["a success without tokens", TestZapier.answer(200, {})],
-    ["a server that fails", TestZapier.answer(500, "")],
+    ["a page of a proxy", TestZapier.respond(403, "<html>")],
+    ["a success without tokens", TestZapier.respond(200, {})],
+    ["a server that fails", TestZapier.respond(500, "")],
     ["no connection", TestZapier.refused],
     ["a connection that breaks", TestZapier.requestLost]
   ] as const)("leads to pauses that grow while refreshing fails for a while: %s", ([, script]) => {

@@ -19,6 +19,7 @@ import * as Credential from "../src/zapier/Credential.ts"
 import { ZapierHttpClient } from "../src/ZapierHttpClient.ts"
 import { leaks } from "./utils/Leaks.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
+import * as Spans from "./utils/Spans.ts"
 
 const { subject } = TestZapier
 
@@ -40,19 +41,6 @@ const call = Effect.flatMap(ZapierHttpClient, (zapier) =>
 )
 
 const forUser = Effect.map(ZapierHttpClient, (zapier) => zapier.forUser(subject))
-
-/** Keeps all spans, and what they end with. */
-const recording = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  return { spans, tracer }
-}
 
 const failing =
   (cause: unknown): TestZapier.Script =>
@@ -105,7 +93,7 @@ describe("A response", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(200, { data: "a" }, { "set-cookie": "a=b", "x-a": "b" }))
+      zapier.nextApi(TestZapier.respond(200, { data: "a" }, { "set-cookie": "a=b", "x-a": "b" }))
       const response = yield* call
       hides(response)
       expect(response.request.url).toBe("https://api.zapier.com/v2/zaps")
@@ -150,11 +138,11 @@ describe("A response", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("fails without the credential where its body is no JSON, and where it is not what was expected", () => {
+  it.effect("fails without showing the credential if its body is not JSON or has an unexpected shape", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(200, "<html>"), TestZapier.answer(200, '{"data":1}'))
+      zapier.nextApi(TestZapier.respond(200, "<html>"), TestZapier.respond(200, '{"data":1}'))
       hides(yield* Effect.flip(Effect.flatMap(call, ({ json }) => json)))
       hides(
         yield* Effect.flip(
@@ -169,7 +157,7 @@ describe("A response", () => {
     zapier.state.scope = undefined
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(401, {}))
+      zapier.nextApi(TestZapier.respond(401, {}))
       hides(yield* call)
       const client = yield* ZapierHttpClient
       hides(yield* client.call("DELETE /v2/promotions/{enrollment_id}", { path: { enrollment_id: "1" } }))
@@ -190,7 +178,7 @@ describe("A response", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(503, "{}"))
+      zapier.nextApi(TestZapier.respond(503, "{}"))
       const error = yield* Effect.flip(HttpClient.filterStatusOk(yield* forUser).get("/v2/zaps"))
       expect(error).toMatchObject({ reason: { _tag: "StatusCodeError", response: { status: 503 } } })
       hides(error)
@@ -208,7 +196,7 @@ describe("A failure of the client below", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      if (name === "of the replay") zapier.nextApi(TestZapier.answer(401, {}))
+      if (name === "of the replay") zapier.nextApi(TestZapier.respond(401, {}))
       zapier.nextApi(script)
       const exit = yield* Effect.exit(call)
       expect(exit._tag).toBe("Failure")
@@ -233,7 +221,7 @@ describe("A failure of the client below", () => {
     const zapier = TestZapier.make(HttpClient.filterStatusOk)
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(500, "no JSON"))
+      zapier.nextApi(TestZapier.respond(500, "no JSON"))
       const error = yield* Effect.flip(call)
       hides(error)
       if (!HttpClientError.isHttpClientError(error)) return expect.unreachable("another error")
@@ -248,22 +236,26 @@ describe("Spans", () => {
   const scripts: ReadonlyArray<readonly [string, ReadonlyArray<TestZapier.Script>, ReadonlyArray<TestZapier.Script>]> =
     [
       ["a success", [], []],
-      ["a 404", [TestZapier.answer(404, {})], []],
-      ["a 500", [TestZapier.answer(500, {})], []],
-      ["a replay", [TestZapier.answer(401, {})], []],
+      ["a 404", [TestZapier.respond(404, {})], []],
+      ["a 500", [TestZapier.respond(500, {})], []],
+      ["a replay", [TestZapier.respond(401, {})], []],
       ["a transport error", [talkative], []],
-      ["a transport error of the replay", [TestZapier.answer(401, {}), talkative], []],
+      ["a transport error of the replay", [TestZapier.respond(401, {}), talkative], []],
       ["a defect", [throwing], []],
       ["a broken body", [broken], []],
-      ["a refresh that is refused", [TestZapier.answer(401, {})], [TestZapier.answer(400, { error: "invalid_grant" })]],
-      ["a refresh that fails", [TestZapier.answer(401, {})], [TestZapier.answer(503, {})]],
-      ["a refresh that is lost", [TestZapier.answer(401, {})], [talkative, talkative]],
-      ["a refresh whose client throws", [TestZapier.answer(401, {})], [throwing]]
+      [
+        "a refresh that is refused",
+        [TestZapier.respond(401, {})],
+        [TestZapier.respond(400, { error: "invalid_grant" })]
+      ],
+      ["a refresh that fails", [TestZapier.respond(401, {})], [TestZapier.respond(503, {})]],
+      ["a refresh that is lost", [TestZapier.respond(401, {})], [talkative, talkative]],
+      ["a refresh whose client throws", [TestZapier.respond(401, {})], [throwing]]
     ]
 
   it.effect.each(scripts)("hold no credential: %s", ([, api, token]) => {
     const zapier = TestZapier.make()
-    const { spans, tracer } = recording()
+    const { spans, tracer } = Spans.recording()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       zapier.nextApi(...api)
@@ -286,7 +278,7 @@ describe("Spans", () => {
 
   it.effect("hold none when the call is interrupted", () => {
     const zapier = TestZapier.make()
-    const { spans, tracer } = recording()
+    const { spans, tracer } = Spans.recording()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       zapier.nextApi(TestZapier.silent, TestZapier.silent)
@@ -331,12 +323,12 @@ describe("Spans", () => {
     }).pipe(Effect.provide(zapier.layer()), Effect.provideService(Tracer.Tracer, Tracer.make({ span: () => only })))
   })
 
-  it.effect("end with what came of the sending", () => {
+  it.effect("end with the result of the request", () => {
     const zapier = TestZapier.make()
-    const { spans, tracer } = recording()
+    const { spans, tracer } = Spans.recording()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(500, {}))
+      zapier.nextApi(TestZapier.respond(500, {}))
       yield* call
       const span = spans.findLast(({ kind }) => kind === "client")
       expect(span?.attributes.get("http.response.status_code")).toBe(500)

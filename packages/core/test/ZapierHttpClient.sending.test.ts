@@ -56,7 +56,7 @@ const make = (requestInit?: RequestInit) =>
 
 describe("Calls", () => {
   it.effect.each([undefined, { redirect: "follow", cache: "no-store" }] as const)(
-    "follow no redirect, whatever the program says about fetch: %o",
+    "follow no redirect with any options of fetch: %o",
     (requestInit) =>
       Effect.gen(function* () {
         const { layer, sent } = yield* make(requestInit)

@@ -12,20 +12,14 @@ import * as Endpoint from "../src/zapier/Endpoint.ts"
 import * as ZapierApiClient from "../src/zapier/ZapierApiClient.ts"
 import { ZapierHttpClient } from "../src/ZapierHttpClient.ts"
 import * as TestZapier from "./utils/TestZapier.ts"
+import * as Spans from "./utils/Spans.ts"
 
-const { answer, subject } = TestZapier
+const { respond, subject } = TestZapier
 
 /** The spans and the counted calls, with their labels, of an effect. */
 const told = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { spans, tracer } = Spans.recording()
     const registry = new Map()
     yield* effect.pipe(
       Effect.provideService(Tracer.Tracer, tracer),
@@ -75,7 +69,7 @@ describe("a call", () => {
     zapier.state.scope = "zap zap:delete"
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(answer(204, ""), answer(500, "oops"), answer(204, ""))
+      zapier.nextApi(respond(204, ""), respond(500, "oops"), respond(204, ""))
       const { calls, counted } = yield* told(
         Effect.gen(function* () {
           const { zaps } = yield* ZapierApiClient.make({ retry: { times: 1 } })
@@ -99,7 +93,7 @@ describe("a call", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("is counted once, whatever it takes, and told by what came last", () => {
+  it.effect("is counted once, by its last result", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
@@ -146,7 +140,7 @@ describe("a call", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("that a filter fails for its status is told by the status", () => {
+  it.effect("that a filter rejects for its status is counted by the status", () => {
     const zapier = TestZapier.make(HttpClient.filterStatusOk)
     return Effect.gen(function* () {
       const http = yield* ZapierHttpClient
@@ -156,7 +150,7 @@ describe("a call", () => {
     }).pipe(Effect.provide(zapier.layer()))
   })
 
-  it.effect("to a path that is in no table adds no label of its own, nor do users", () => {
+  it.effect("to an unknown path adds no label of its own, and users add none", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const http = yield* ZapierHttpClient
@@ -175,7 +169,7 @@ describe("a call", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect("gr4ce")
-      zapier.nextToken(answer(400, { error: "invalid_grant" }))
+      zapier.nextToken(respond(400, { error: "invalid_grant" }))
       const http = yield* ZapierHttpClient
       const { calls, counted } = yield* told(
         Effect.gen(function* () {

@@ -1,68 +1,77 @@
 /** Keeps `docs/machines.md` what the edge tables say. `npx vitest run packages/core/test/docs.test.ts -u` writes it anew. */
 import { readFileSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
-import * as Result from "effect/Result"
 import * as AppCredential from "../src/machine/AppCredential.ts"
 import * as ClientId from "../src/machine/ClientId.ts"
 import * as ConsentAttempt from "../src/machine/ConsentAttempt.ts"
 import * as DriverState from "../src/machine/DriverState.ts"
 import * as Machine from "../src/machine/Machine.ts"
-import * as Settings from "../src/Settings.ts"
 import * as UserGrant from "../src/machine/UserGrant.ts"
-import * as WhiteLabelToken from "../src/machine/WhiteLabelToken.ts"
-
-const settings = Result.getOrThrow(Settings.make())
 
 const sections = [
   {
-    machine: ConsentAttempt.machine,
+    name: "ConsentAttempt",
+    initial: "Pending",
+    edges: ConsentAttempt.edges,
     purpose:
-      "One for each authorization URL that was handed out. Its `state` works once, and its code is exchanged at most once."
+      "Each authorization URL has such a machine. Its `state` works once, and its code is exchanged at most once."
   },
   {
-    machine: UserGrant.machine(settings),
+    name: "UserGrant",
+    initial: "Absent",
+    edges: UserGrant.edges,
     purpose:
-      "One for each user and client application. Tokens that a refresh brings are stored in every state of the generation that they renew. A failed refresh counts only while its process owns the lease."
+      "Each user of a client application has such a machine. If a refresh succeeds, its tokens are stored in every state of the generation that they replace. A failed refresh counts only while its process owns the lease."
   },
   {
-    machine: AppCredential.machine(settings),
-    purpose: "One for each client application and set of scopes. A new token is simply requested."
-  },
-  {
-    machine: WhiteLabelToken.machine(settings),
+    name: "AppCredential",
+    initial: "Absent",
+    edges: AppCredential.edges,
     purpose:
-      "One for each client application, user and tenant of White Label. It is the machine of AppCredential under another name: a new token is requested, by a JWT that is signed for it."
+      "Each client application has such a machine for each set of scopes. An expired token is not refreshed: the app requests a new one."
   },
   {
-    machine: ClientId.machine,
-    purpose: "One for each process: whether Zapier takes the client id."
-  },
-  {
-    machine: { name: "Driver", initial: "Idle", edges: DriverState.edges },
+    name: "WhiteLabelToken",
+    initial: "Absent",
+    edges: AppCredential.edges,
     purpose:
-      "One for each process and record. It steps one of the machines above over the record, and sends its requests. The table has what it does with the store; a load or save that it has given up changes nothing when it ends."
+      "Each user and tenant of a White Label partner has such a machine. It is the machine of AppCredential under another name. To get a new token, the app signs a new JWT."
+  },
+  {
+    name: "ClientId",
+    initial: "Unconfirmed",
+    edges: ClientId.edges,
+    purpose: "Each process has one such machine, which knows if Zapier accepts the client id."
+  },
+  {
+    name: "Driver",
+    initial: "Idle",
+    edges: DriverState.edges,
+    purpose:
+      "Each process has a driver for each record in use. It steps one of the machines above, and sends its requests. The table shows how it uses the store. If the driver has given up a load or save, its late end changes nothing."
   }
 ]
 
 const document = [
   "# The machines",
   "",
-  "Drawn from the edge tables in `packages/core/src/machine`. The text in brackets is the condition of an edge. A table under",
-  "each diagram says the same in words.",
+  "These diagrams are drawn from the edge tables in `packages/core/src/machine`. The text in brackets is the condition of an",
+  "edge. The table under each diagram lists the same edges.",
   "",
-  "An event that a state has no edge for is rejected with `IllegalTransition` and changes nothing. A stale event, one about",
-  "tokens that have been replaced or from a process that has lost its lease, changes nothing either, and is no error.",
-  ...sections.flatMap(({ machine, purpose }) => [
+  "If a state has no edge for an event, the machine rejects the event with `IllegalTransition`, and nothing changes. A stale",
+  "event is about tokens that have been replaced, or comes from a process that has lost its lease. It changes nothing either,",
+  "but is no error.",
+  ...sections.flatMap(({ edges, initial, name, purpose }) => [
     "",
-    `## ${machine.name}`,
+    `## ${name}`,
     "",
     purpose,
     "",
     "```mermaid",
-    Machine.toMermaid(machine),
+    Machine.toMermaid(initial, edges),
     "```",
     "",
-    Machine.toMarkdown(machine)
+    Machine.toMarkdown(edges)
   ]),
   ""
 ].join("\n")
@@ -73,5 +82,5 @@ it("docs/machines.md is up to date", async () => {
 
 it("docs/refreshing.md shows the machine as it is", () => {
   const shown = readFileSync(new URL("../../../docs/refreshing.md", import.meta.url), "utf8")
-  expect(shown).toContain(`\`\`\`mermaid\n${Machine.toMermaid(UserGrant.machine(settings))}\n\`\`\``)
+  expect(shown).toContain(`\`\`\`mermaid\n${Machine.toMermaid("Absent", UserGrant.edges)}\n\`\`\``)
 })

@@ -43,7 +43,7 @@ const acting: { readonly [party in Errors.Party]: string } = {
 const whoActs = ({ blames, isRetryable, needsReconnect }: Errors.Reason) => {
   if (needsReconnect) return "the user, on the consent page"
   if (!isRetryable || blames === "Caller") return acting[blames]
-  return blames === "Zapier" || blames === "Network" ? "no one: it passes" : `${acting[blames]}, if it lasts`
+  return blames === "Zapier" || blames === "Network" ? "no one: retry later" : `${acting[blames]}, if it lasts`
 }
 
 // All up to the first full stop that ends a sentence.
@@ -95,23 +95,24 @@ const entryOf = ({ tag, words }: { readonly tag: string; readonly words: string 
 
 const intro = `# Errors
 
-Every operation fails with one error, \`ZapierAuthError\`, whose \`reason\` is one of these, grouped by who can act. Each
-message, shown as an example, says what happened and what to do next. No error contains a token, code, secret, \`state\` or
-body.
+If authentication fails, the error is a \`ZapierAuthError\`. Its \`reason\` is one of those in the table, which are grouped by
+who can act. Each message says what happened and what to do next. No error contains a token, code, secret, \`state\` or body.
+The [typed client](api.md#failures) adds errors for responses of the API.
 
-Most programs need only two members. \`isRetryable\` is true if the same call may succeed later by itself, and
-\`needsReconnect\` if the user must go through the consent page (again). \`blames\` names the party at fault: \`Caller\`,
-\`AppOwner\`, \`User\`, \`Zapier\`, \`Network\` or \`Store\`. \`httpStatus\` is the status with which a web app can respond to its
-own client.
+Most programs need only two members. \`isRetryable\` is true if the same call may succeed later, and \`needsReconnect\` is true
+if the user must go through the consent page (again). Two more members are for logs and web apps. \`blames\` names the party at
+fault: \`Caller\`, \`AppOwner\`, \`User\`, \`Zapier\`, \`Network\` or \`Store\`. \`httpStatus\` is the status for a web app's response to
+its own client.
 
 ${table}
 
-\`AuthorizationRefused\` depends on its \`error\`: after \`server_error\` and \`temporarily_unavailable\` it blames \`Zapier\`,
-\`isRetryable\` and \`needsReconnect\` are true, and the status is 503. \`ExchangeOutcomeUnknown\` blames \`Zapier\` if it
-has a \`status\`.
+Two reasons vary. If the \`error\` of \`AuthorizationRefused\` is \`server_error\` or \`temporarily_unavailable\`, it blames
+\`Zapier\`, \`isRetryable\` and \`needsReconnect\` are true, and the status is 503. If \`ExchangeOutcomeUnknown\` has a \`status\`, it
+blames \`Zapier\`.
 
-A callback works once. If \`handleCallback\` fails after its \`state\` was found, the same callback is refused afterwards
-(\`StateMismatch\`), even for a retryable reason: begin again with a new authorization URL, at once or after a pause.
+A callback works once. If \`handleCallback\` has found its \`state\` and then fails, the library refuses the same callback
+afterwards (\`StateMismatch\`), even if the reason is retryable. Begin again with a new authorization URL, at once or after a
+pause.
 
 **With Effect**
 
@@ -131,7 +132,7 @@ export const badge = (subject: string) =>
 
 **Without Effect**
 
-\`ZapierPromise\` returns \`{ ok: false, error }\`, whose \`_tag\` is the reason's name, with the same
+\`ZapierPromise\` returns \`{ ok: false, error }\`. The \`_tag\` of the error is the reason's name, and the error has the same
 members:
 
 \`\`\`ts
@@ -145,11 +146,11 @@ export const badgeOf = async (zapier: ZapierPromise, subject: string): Promise<s
 }
 \`\`\`
 
-\`retryAfter\` is the time to wait that Zapier asked for, if any.
+If Zapier asked for a pause, \`retryAfter\` is its length.
 
 **With Effect**
 
-It is a \`Duration\`, as in Effect's own errors, so a schedule that reads it there works here, too:
+\`retryAfter\` is a \`Duration\`, as in Effect's own errors. A schedule can read it:
 
 \`\`\`ts
 import { ZapierAuth } from "@zapier-workflow-auth/core/ZapierAuth"
@@ -173,7 +174,7 @@ export const accessToken = (subject: string) =>
 
 **Without Effect**
 
-It is a number of milliseconds:
+\`retryAfter\` is a number of milliseconds:
 
 \`\`\`ts
 import { setTimeout } from "node:timers/promises"
@@ -192,12 +193,12 @@ export const patientToken = async (zapier: ZapierPromise, subject: string) => {
 }
 \`\`\`
 
-A store of your own fails with the reason itself, \`StoreFailed\` or \`DecryptionFailed\`, and the operation that needed the store
-fails with a \`ZapierAuthError\` that has it. To make one, \`ZapierAuthError.make(reason)\` is the shortest way.
+A store of your own fails with the reason itself, \`StoreFailed\` or \`DecryptionFailed\`. The operation that needed the store
+then fails with a \`ZapierAuthError\` that has this reason. To make a \`ZapierAuthError\`, use \`ZapierAuthError.make(reason)\`.
 
-A web app tells its own client with \`httpStatus\`, \`Retry-After\` and problem details (RFC 9457). Messages that are for whoever
-runs the app are left out of those, and belong in its log. An \`HttpApi\` names \`ZapierProblem.errors\`, and
-[middleware](effect.md#an-httpapi-with-sessions) does it for all routes:
+A web app reports an error to its own client with \`httpStatus\`, \`Retry-After\` and problem details (RFC 9457). Problem details
+omit messages for the app's operators, which belong in the log. With an \`HttpApi\`, use \`ZapierProblem.errors\`, or
+[middleware](effect.md#an-httpapi-with-sessions) for all routes. For other apps, these functions make the response:
 
 **With Effect**
 
@@ -220,9 +221,9 @@ export const zapsOf = async (zapier: ZapierPromise.ZapierPromise, subject: strin
 }
 \`\`\`
 
-\`InsufficientScope\` does not ask to connect again by itself: an app that asks for the same scopes gets the same scopes. What
-\`handleCallback\` gives names them at once: \`missingScopes\` are those that were asked for and not granted.
-Ask for one of \`anyOf\` as well, and keep what was granted before with \`incremental\`:
+After \`InsufficientScope\`, \`needsReconnect\` is false, because the same request would get the same scopes again. Request one of
+the scopes in \`anyOf\`, and use \`incremental\` to keep the scopes that were granted before. \`missingScopes\`, in the result of
+\`handleCallback\`, lists the scopes that the app requested and the user did not grant:
 
 **With Effect**
 

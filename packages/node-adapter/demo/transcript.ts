@@ -1,4 +1,4 @@
-/** Prints the story for people: in colour on a terminal, plain elsewhere or with NO_COLOR. */
+/** Prints the story for people: in color on a terminal, plain elsewhere or with NO_COLOR. */
 import { stripVTControlCharacters, styleText } from "node:util"
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 

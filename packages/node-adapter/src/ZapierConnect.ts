@@ -63,7 +63,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Given } from "./ConnectTexts.ts"
-import * as Answers from "./internal/connect/answers.ts"
+import * as Responses from "./internal/connect/responses.ts"
 import * as AsWeb from "./internal/connect/asWeb.ts"
 import * as Config from "./internal/connect/config.ts"
 import type { Outcome } from "./internal/connect/outcome.ts"
@@ -124,7 +124,7 @@ export const layerSignedIn = <E = never, R = never>(
     }))
   )
 
-export type { Asked } from "./internal/connect/answers.ts"
+export type { Asked } from "./internal/connect/responses.ts"
 
 export type { AppConnection } from "./internal/connect/connectionCallback.ts"
 
@@ -195,7 +195,7 @@ export interface Options<R = never, S = never> extends Pick<
   readonly respond?:
     | ((
         outcome: Outcome,
-        asked: Answers.Asked
+        asked: Responses.Asked
       ) => Effect.Effect<HttpServerResponse.HttpServerResponse | undefined, never, R>)
     | undefined
 }
@@ -208,8 +208,8 @@ export interface Options<R = never, S = never> extends Pick<
  */
 export const respond = (
   outcome: Outcome,
-  asked: Answers.Asked = { format: "page" }
-): HttpServerResponse.HttpServerResponse => Answers.respond(outcome, asked)
+  asked: Responses.Asked = { format: "page" }
+): HttpServerResponse.HttpServerResponse => Responses.respond(outcome, asked)
 
 const make = Effect.fnUntraced(function* <R, S>(options: Options<R, S>) {
   // The app's functions get the services of the layer's context and of each request.
@@ -221,7 +221,7 @@ const make = Effect.fnUntraced(function* <R, S>(options: Options<R, S>) {
     )
   const config = yield* Effect.fromResult(Config.parse(options))
   const signedIn = yield* SignedIn
-  const answer = Answers.make(options.respond, config.texts)
+  const respond = Responses.make(options.respond, config.texts)
   const { scopes, whiteLabel, ...rest } = config
   const provided = {
     ...rest,
@@ -237,7 +237,7 @@ const make = Effect.fnUntraced(function* <R, S>(options: Options<R, S>) {
     digest: yield* Digest.Digest,
     // @effect-diagnostics-next-line anyUnknownInErrorContext:off
     subject: (request: HttpServerRequest.HttpServerRequest) => Subject.parse(() => signedIn.subject(request)),
-    answer: (outcome: Outcome, asking: Answers.Asking) => provide(answer(outcome, asking))
+    respond: (outcome: Outcome, asking: Responses.Asking) => provide(respond(outcome, asking))
   }
   const routes = Routes.make(provided, services)
   if (provided.whiteLabel === undefined) return routes
@@ -268,11 +268,10 @@ export const layer = <R = never, S = never>(
   ).pipe(Layer.provide(Digest.layerWebCrypto))
 
 /**
- * Makes a middleware that masks code and `state` of a callback for everything inside it except the routes, for example for
- * the app's own access log.
+ * Makes a middleware that masks code and `state` of a callback for everything inside it, except the routes.
  *
- * Effect's own span and access log need it only if the app has another tracing middleware around its server; otherwise the
- * routes mask them.
+ * Put it around the app's own access log, for example. Effect's own span and access log need it only if the app has another
+ * tracing middleware around its server. Otherwise the routes mask them.
  *
  * @param options those of `layer`. Behind a router with a prefix, `path` includes the prefix.
  *
@@ -382,7 +381,7 @@ export const toWebHandler = <E = ZapierAuthError>(
     const routes = Layer.provide(layer(chosen), signedIn)
     return Result.map(Config.parse(chosen), (config) => ({
       ways: Visit.plain(config),
-      answer: Answers.make(chosen.respond, config.texts),
+      respond: Responses.make(chosen.respond, config.texts),
       app: Effect.flatMap(SharedLayer.of(zapier).context, (services) =>
         Effect.map(HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services))), (app) => ({
           handle: WebHandler.handleOf(app),
@@ -391,16 +390,16 @@ export const toWebHandler = <E = ZapierAuthError>(
       )
     }))
   })
-  const { answer, app, ways } = Result.getOrElse(made, (error) => ({
+  const { respond, app, ways } = Result.getOrElse(made, (error) => ({
     ways: Visit.plain({ home: "/", publicPath: "" }),
-    answer: Answers.make<never>(undefined, () => Result.succeed({})),
+    respond: Responses.make<never>(undefined, () => Result.succeed({})),
     app: Effect.fail(error)
   }))
   const lifetime = Lifetime.make(app, ({ patience }) => patience)
   const handler = WebHandler.make(
     lifetime,
     ({ handle }) => Effect.succeed(handle),
-    (request, error) => answer({ _tag: "Failed", error, ...ways }, Answers.askedBy(request))
+    (request, error) => respond({ _tag: "Failed", error, ...ways }, Responses.askedBy(request))
   )
   return { handler: (request) => handler(request), dispose: lifetime.close }
 }

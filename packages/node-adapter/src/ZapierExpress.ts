@@ -48,15 +48,15 @@ export const routes =
     subject?: (request: Req) => Subject | PromiseLike<Subject>
   ) =>
   (request: Req, response: ServerResponse, next: (error?: unknown) => void): void => {
-    const answer = async (): Promise<boolean> => {
+    const respond = async (): Promise<boolean> => {
       const asked = NodeWeb.toRequest(request, response, request.originalUrl)
       if (asked === undefined) return false
-      const answered = await zapier.handler(asked, subject && { subject: () => subject(request) })
-      if (answered === undefined) return false
-      await NodeWeb.send(answered, response)
+      const made = await zapier.handler(asked, subject && { subject: () => subject(request) })
+      if (made === undefined) return false
+      await NodeWeb.send(made, response)
       return true
     }
-    answer().then((isAnswered) => {
-      if (!isAnswered) next()
+    respond().then((hasResponded) => {
+      if (!hasResponded) next()
     }, next)
   }

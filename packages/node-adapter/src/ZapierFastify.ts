@@ -91,8 +91,8 @@ export const routes =
       url: "/*",
       handler: async (request, reply) => {
         const asked = NodeWeb.toRequest(request.raw, reply.raw, request.url)
-        const answered = asked && (await zapier.handler(asked, subject && { subject: () => subject(request) }))
-        return answered === undefined ? reply.callNotFound() : reply.send(answered)
+        const response = asked && (await zapier.handler(asked, subject && { subject: () => subject(request) }))
+        return response === undefined ? reply.callNotFound() : reply.send(response)
       }
     })
   }

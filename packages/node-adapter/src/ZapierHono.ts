@@ -42,6 +42,6 @@ export const routes =
     subject?: (context: C) => Subject | PromiseLike<Subject>
   ) =>
   async (context: C, next: () => Promise<void>): Promise<Response | void> => {
-    const answered = await zapier.handler(context.req.raw, subject && { subject: () => subject(context) })
-    return answered ?? next()
+    const response = await zapier.handler(context.req.raw, subject && { subject: () => subject(context) })
+    return response ?? next()
   }

@@ -33,8 +33,8 @@ export const routes = <Req extends Request>(
   subject?: (request: Req) => Subject | PromiseLike<Subject>
 ): { readonly GET: (request: Req) => Promise<Response>; readonly POST: (request: Req) => Promise<Response> } => {
   const handle = async (request: Req): Promise<Response> => {
-    const answered = await zapier.handler(request, subject && { subject: () => subject(request) })
-    return answered ?? new Response(null, { status: 404 })
+    const response = await zapier.handler(request, subject && { subject: () => subject(request) })
+    return response ?? new Response(null, { status: 404 })
   }
   return { GET: handle, POST: handle }
 }

@@ -70,7 +70,7 @@ export interface RateLimitOptions<E = ZapierAuthError, R = never> extends RateLi
  * The default HTTP client: undici, with one connection for each concurrent request. The Promise facade and the command line
  * use the same.
  *
- * It honours `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (also in lower case), which are read once. Addresses on this machine
+ * It honors `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (also in lower case), which are read once. Addresses on this machine
  * (`localhost`, `127.0.0.1`, `::1`) bypass the proxy. Fails with `InvalidConfig` if a proxy is not a URL.
  *
  * To change requests, wrap it. To limit connections, use `NodeHttpClient.layerUndiciOptions({ connections })` instead, which

@@ -24,6 +24,7 @@ import * as ZapierConnect from "../src/ZapierConnect.ts"
 import * as ZapierNode from "../src/ZapierNode.ts"
 import * as World from "./utils/ConnectWorld.ts"
 import * as Partner from "./utils/Partner.ts"
+import * as Spans from "../../core/test/utils/Spans.ts"
 
 const redirectUri = "http://localhost:3000/zapier/callback"
 
@@ -35,20 +36,11 @@ const signedIn = Layer.succeed(ZapierConnect.SignedIn, {
 
 /** All that is shown: spans with what they end with, logs, and what is reported. */
 const watch = () => {
-  const spans: Array<Tracer.NativeSpan> = []
+  const { spans, tracer } = Spans.recording()
   const logs: Array<unknown> = []
   const reports: Array<unknown> = []
   const layer = Layer.mergeAll(
-    Layer.succeed(
-      Tracer.Tracer,
-      Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
-    ),
+    Layer.succeed(Tracer.Tracer, tracer),
     Logger.layer([
       Logger.make(({ cause, fiber, message }) =>
         logs.push([message, cause, fiber.getRef(References.CurrentLogAnnotations)])

@@ -16,6 +16,7 @@ import * as Tracer from "effect/Tracer"
 import { leaks } from "../../core/test/utils/Leaks.ts"
 import * as ZapierNode from "../src/ZapierNode.ts"
 import * as ZapierPromise from "../src/ZapierPromise.ts"
+import * as Spans from "../../core/test/utils/Spans.ts"
 
 const application = {
   clientId: "client-1",
@@ -75,14 +76,7 @@ const app = Credential.app(["a"])
 
 describe.each(transports)("Over %s", (_, httpClient) => {
   it.effect("responses, errors of bodies and of connections, and spans hold no credential", () => {
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { spans, tracer } = Spans.recording()
     return Effect.gen(function* () {
       const client = (yield* ZapierHttpClient).as(app)
       for (const path of paths) {

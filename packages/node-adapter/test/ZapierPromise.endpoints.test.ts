@@ -10,8 +10,9 @@ import type * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as ZapierPromise from "../src/ZapierPromise.ts"
 import * as EndpointsWorld from "./utils/EndpointsWorld.ts"
+import { valueOf } from "./utils/valueOf.ts"
 
-const { make, subject, untyped, valueOf } = EndpointsWorld
+const { make, subject, untyped } = EndpointsWorld
 
 interface Defined {
   readonly operation: Operation.Name

@@ -11,17 +11,13 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as ZapierNode from "../src/ZapierNode.ts"
 import * as ZapierPromise from "../src/ZapierPromise.ts"
+import { valueOf } from "./utils/valueOf.ts"
 
 const app = {
   name: "Acme",
   clientId: "acme",
   clientSecret: "s3cret",
   redirectUris: ["https://acme.example/zapier/callback"]
-}
-
-const valueOf = <A>(result: ZapierPromise.Result<A>): A => {
-  if (!result.ok) throw new Error(result.error.message)
-  return result.value
 }
 
 const tagOf = <A>(result: ZapierPromise.Result<A>) => (result.ok ? "ok" : result.error._tag)

@@ -9,16 +9,12 @@ import * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 import * as Effect from "effect/Effect"
 import * as ZapierNode from "../src/ZapierNode.ts"
 import * as ZapierPromise from "../src/ZapierPromise.ts"
+import { valueOf } from "./utils/valueOf.ts"
 
 const app = {
   clientId: "acme",
   clientSecret: "s3cret",
   redirectUris: ["https://acme.example/zapier/callback"]
-}
-
-const valueOf = <A>(result: ZapierPromise.Result<A>): A => {
-  if (!result.ok) throw new Error(result.error.message)
-  return result.value
 }
 
 /** An API whose responses begin and never end. */

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ZapierNode from "../src/ZapierNode.ts"
 import * as ZapierPromise from "../src/ZapierPromise.ts"
+import { valueOf } from "./utils/valueOf.ts"
 
 const app = {
   name: "Acme",
@@ -27,11 +28,6 @@ const setup = (application: Partial<typeof app> = {}) => {
     return valueOf(await zapier.handleCallback(await Effect.runPromise(fake.approve(url)), { subject }))
   }
   return { fake, zapier, connect }
-}
-
-const valueOf = <A>(result: ZapierPromise.Result<A>): A => {
-  if (!result.ok) throw new Error(result.error.message)
-  return result.value
 }
 
 const errorOf = <A>(result: ZapierPromise.Result<A>): ZapierPromise.Failure => {

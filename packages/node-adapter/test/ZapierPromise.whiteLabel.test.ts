@@ -7,6 +7,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"
 import * as ZapierPromise from "../src/ZapierPromise.ts"
+import { valueOf } from "./utils/valueOf.ts"
 
 const issuer = "https://acme.example"
 
@@ -40,11 +41,6 @@ const make = (options: ZapierPromise.Options = {}) => {
   const exchanges = async () =>
     (await fake.requests()).filter(({ request }) => request.path.startsWith("/oauth/token")).length
   return { fake, client, exchanges }
-}
-
-const valueOf = <A>(result: ZapierPromise.Result<A, ZapierPromise.ApiFailure>): A => {
-  if (!result.ok) throw new Error(result.error.message)
-  return result.value
 }
 
 describe("ZapierPromise and White Label", () => {

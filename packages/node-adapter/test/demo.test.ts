@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
+import { isBuiltin } from "node:module"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -11,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as Stream from "effect/Stream"
+import { rolldown } from "rolldown"
 import * as Scenario from "../demo/scenario.ts"
 import * as CommandLine from "./utils/CommandLine.ts"
 import * as TerminalPicture from "./utils/terminalPicture.ts"
@@ -41,7 +44,7 @@ describe("npm start", () => {
         "UserGrant: Refreshing -> Active by RefreshSucceeded (generation 2)",
         "ConsentAttempt: Pending -> Denied",
         "AppCredential: Requesting -> Active",
-        "ClientId: Presented -> Accepted",
+        "ClientId: Unconfirmed -> Accepted",
         "GET /v2/zaps [Bearer] -> 401",
         "refresh_token=REDACTED",
         "code=REDACTED",
@@ -58,7 +61,7 @@ describe("npm start", () => {
     })
   )
 
-  it.live("is in colour where colour is asked for", () =>
+  it.live("is in color where color is asked for", () =>
     Effect.gen(function* () {
       const { exitCode, output } = yield* demo({ FORCE_COLOR: "1" })
       expect(exitCode).toBe(0)
@@ -103,6 +106,35 @@ describe("npm start", () => {
       expect(yield* Scenario.run(HttpServer.formatAddress(address))).toBe(false)
       expect(printed.join("")).toMatch(/FAILED 2\. Ten hours pass.*\n\s+failed: the grant is Active, generation 2/)
     }).pipe(Effect.provide(layer), Effect.ensuring(Effect.sync(() => write.mockRestore())))
+  })
+
+  it("imports only what it installs: production dependencies, and those of the workspace itself", async () => {
+    const read = (file: string) => JSON.parse(readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8"))
+    const manifests = ["", "packages/core/", "packages/node-adapter/", "packages/testing/"].map((folder) =>
+      read(`${folder}package.json`)
+    )
+    const installed = new Set(manifests.flatMap(({ dependencies = {} }) => Object.keys(dependencies)))
+    // They are loaded for a store in one of these databases, which neither the story nor the playground has.
+    for (const optional of ["@effect/sql-pg", "redis"]) installed.add(optional)
+    const outside = new Set<string>()
+    const bundle = await rolldown({
+      input: [
+        "../demo/main.ts",
+        "../src/cli/run/browserThread.ts",
+        "../src/cli/playground/stories/storyProcess.ts"
+      ].map((file) => new URL(file, import.meta.url).pathname),
+      platform: "node",
+      external: (id) => {
+        const name = /^(?:@[^/]+\/)?[^./][^/]*/.exec(id)?.[0]
+        if (name === undefined || name === "@zapier-workflow-auth" || isBuiltin(id)) return false
+        outside.add(name)
+        return !name.startsWith("@zapier-workflow-auth/")
+      }
+    })
+    await bundle.generate()
+    await bundle.close()
+    expect(outside).toContain("effect")
+    expect([...outside].filter((name) => !installed.has(name))).toEqual([])
   })
 
   it.live("serves the page on which people see it work, until it is stopped", () =>

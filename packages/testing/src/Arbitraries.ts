@@ -177,7 +177,7 @@ export const authorization: Arbitrary.Arbitrary<AuthorizationUrl.Parameters> = D
 export interface Callback {
   readonly input: AuthorizationCallback.Input
   readonly state: string
-  readonly answer: { readonly code: string } | { readonly error: string }
+  readonly response: { readonly code: string } | { readonly error: string }
 }
 
 type Parameters = ReadonlyArray<readonly [name: string, value: string]>
@@ -215,7 +215,7 @@ const errors = [
 // Characters of a code and a state: RFC 6749 appendices A.5 and A.11.
 const printable = Draw.pattern(/^[\x20-\x7E]{1,40}$/)
 
-const answer: Arbitrary.Arbitrary<Callback["answer"]> = Draw.choose<Callback["answer"]>([
+const response: Arbitrary.Arbitrary<Callback["response"]> = Draw.choose<Callback["response"]>([
   Arbitrary.map(printable, (code) => ({ code })),
   Arbitrary.map(Draw.oneOf(errors), (error) => ({ error }))
 ])
@@ -227,10 +227,10 @@ const answer: Arbitrary.Arbitrary<Callback["answer"]> = Draw.choose<Callback["an
  * @since 0.1.0
  */
 export const callback: Arbitrary.Arbitrary<Callback> = Arbitrary.map(
-  Arbitrary.all({ answer, state: printable, extras, form }),
-  ({ answer, extras, form, state }) => {
-    const parameters: Parameters = [...extras, ...Object.entries(answer), ["state", state]]
-    return { input: form(searchOf(parameters)), state, answer }
+  Arbitrary.all({ response, state: printable, extras, form }),
+  ({ response, extras, form, state }) => {
+    const parameters: Parameters = [...extras, ...Object.entries(response), ["state", state]]
+    return { input: form(searchOf(parameters)), state, response }
   }
 )
 

@@ -9,14 +9,14 @@
  * import * as Diagram from "@zapier-workflow-auth/testing/Diagram"
  *
  * const html = Diagram.html({
- *   violation: { rule: "Every caller gets a result", seen: "ada waits for ever" },
+ *   violation: { rule: "Every caller gets a result", observed: "ada waits for ever" },
  *   diagram: {
  *     lanes: [
  *       { kind: "User", name: "ada" },
  *       { kind: "App", name: "the app" }
  *     ],
  *     entries: [
- *       { _tag: "Arrow", at: 0, from: 0, to: 1, text: "calls", tone: "Plain", isAnswer: false, isLost: false }
+ *       { _tag: "Arrow", at: 0, from: 0, to: 1, text: "calls", tone: "Plain", isResponse: false, isLost: false }
  *     ],
  *     left: 0
  *   },

@@ -122,7 +122,7 @@ const strings = () => {
  *     [1, 2].map((by) => ({
  *       label: `add ${by}`,
  *       world: n + by,
- *       violations: n + by > 3 ? [{ rule: "3 at most", seen: `${n + by}` }] : [],
+ *       violations: n + by > 3 ? [{ rule: "3 at most", observed: `${n + by}` }] : [],
  *       isFault: false
  *     })),
  *   ending: () => [],

@@ -44,7 +44,7 @@ import * as FakeOutcome from "./fake/FakeOutcome.ts"
 import * as FakeServer from "./fake/FakeServer.ts"
 import type * as FakeState from "./fake/FakeState.ts"
 import type * as FakeWhiteLabel from "./fake/FakeWhiteLabel.ts"
-import * as Answers from "./fake/internal/answers.ts"
+import * as Responses from "./fake/internal/responses.ts"
 import * as ClientRequest from "./fake/internal/clientRequest.ts"
 import * as FakeOptions from "./fake/internal/options.ts"
 import * as Given from "./fake/internal/given.ts"
@@ -106,7 +106,7 @@ export class Snapshot extends Inspectable.Class {
 export class FakeZapier extends Context.Service<
   FakeZapier,
   {
-    /** Handles a request. `delivery` says how the response is to be delivered; the caller delivers it. */
+    /** Handles a request. `delivery` says how the caller has to deliver the response. */
     readonly handle: (request: FakeHttp.FakeRequest) => Effect.Effect<FakeOutcome.Handled>
 
     /** Registers an app, as Zapier does once an integration is public. */
@@ -137,7 +137,7 @@ export class FakeZapier extends Context.Service<
     readonly endAccessToken: (accessToken: string) => Effect.Effect<void>
 
     /**
-     * Changes assumptions about behaviour that Zapier does not document. Settings that are not named stay as they are.
+     * Changes assumptions about behavior that Zapier does not document. Settings that are not named stay as they are.
      */
     readonly changeSettings: (settings: Partial<FakeState.Settings>) => Controlled<void>
     /** Replaces all fault rules. */
@@ -304,9 +304,10 @@ export const layer = (options?: Options): Layer.Layer<FakeZapier> => Layer.sync(
 // -----------------------------------------------------------------------------
 
 /**
- * An `HttpClient` that sends every request to the fake, without sockets and whatever its origin, so that code under
- * test keeps Zapier's real URLs. It never follows redirects. If a fault breaks the connection, it fails with a
- * `TransportError`.
+ * An `HttpClient` that sends every request to the fake, without sockets.
+ *
+ * It accepts any origin, so code under test keeps Zapier's real URLs. It never follows redirects. If a fault breaks the
+ * connection, it fails with a `TransportError`.
  *
  * @since 0.1.0
  */
@@ -316,10 +317,10 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, FakeZapi
     Effect.map(FakeZapier, (zapier) =>
       HttpClient.make((request, url) => {
         const ways: Web.Ways<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> = {
-          answered: (response) => Effect.succeed(Answers.make(request, response)),
+          responded: (response) => Effect.succeed(Responses.make(request, response)),
           truncated: (response, bytes) =>
             Effect.succeed(HttpClientResponse.fromWeb(request, Web.toTruncated(response, bytes))),
-          broken: (how) => Effect.fail(Answers.transportError(request, Web.codes[how]))
+          broken: (how) => Effect.fail(Responses.transportError(request, Web.codes[how]))
         }
         return ClientRequest.toFake(request, url).pipe(
           Effect.flatMap(zapier.handle),

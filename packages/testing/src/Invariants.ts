@@ -1,5 +1,5 @@
 /**
- * The safety rules for users' grants and the app's own token, as checks over observable behaviour: the requests to the
+ * The safety rules for users' grants and the app's own token, as checks over observable behavior: the requests to the
  * token endpoint and their responses, the tokens that callers get, the tokens that the API rejects, and the records in
  * the store. They do not depend on how a client works inside, so they judge a model, a simulation and a mutant alike.
  *
@@ -21,7 +21,7 @@ import type {
   Of,
   Options,
   State,
-  Told,
+  Holder,
   Violation
 } from "./internal/invariants/history.ts"
 import * as Requests from "./internal/invariants/requests.ts"
@@ -80,30 +80,30 @@ const none: ReadonlyArray<Violation> = []
 
 const checkCode = ({ codes }: History, { at, code, owner }: Of<"CodeSent">): ReadonlyArray<Violation> => {
   const rule = "R9 a code is exchanged once"
-  if (codes.some((entry) => entry.code === code && entry.wasSent)) return [{ rule, seen: "a code was sent twice" }]
+  if (codes.some((entry) => entry.code === code && entry.wasSent)) return [{ rule, observed: "a code was sent twice" }]
   const known = codes.find((entry) => entry.code === code && entry.owner === owner)
   return known !== undefined && at - known.arrivedAt < ConsentAttempt.codeLifetime
     ? none
-    : [{ rule, seen: "a code was sent more than two minutes after it came" }]
+    : [{ rule, observed: "a code was sent more than two minutes after it came" }]
 }
 
 const checkAccess = (history: History, { access, owner }: Of<"AccessGiven">): ReadonlyArray<Violation> => {
   const rule = "R10 no dead token"
   const accessToken = Redacted.value(access.accessToken)
   const isKnown = history.rejections.some(
-    (told) => told.owner === owner && told.accessToken === accessToken && !told.isBelieved
+    (holder) => holder.owner === owner && holder.accessToken === accessToken && !holder.isBelieved
   )
   if (isKnown) {
-    return [{ rule, seen: "an access token was handed out by the process that had been told of its rejection" }]
+    return [{ rule, observed: "an access token was handed out by the process that had been told of its rejection" }]
   }
   const wasLeft = history.left.some((left) => left.owner === owner && left.family === access.family)
   return wasLeft && held(history)?.family !== access.family
-    ? [{ rule, seen: "an access token was handed out by the process that had been asked to remove it" }]
+    ? [{ rule, observed: "an access token was handed out by the process that had been asked to remove it" }]
     : none
 }
 
-const withTold = <A extends Told>(all: ReadonlyArray<A>, one: A): ReadonlyArray<A> => [
-  ...all.filter((told) => told.owner !== one.owner || told.accessToken !== one.accessToken),
+const withHolder = <A extends Holder>(all: ReadonlyArray<A>, one: A): ReadonlyArray<A> => [
+  ...all.filter((holder) => holder.owner !== one.owner || holder.accessToken !== one.accessToken),
   one
 ]
 
@@ -167,10 +167,10 @@ export const observe = <S extends State>(
     case "AccessGiven":
       return known({}, checkAccess(history, observation))
     case "AccessRejected":
-      return known({ rejections: withTold(history.rejections, Requests.rejection(history, observation, options)) })
+      return known({ rejections: withHolder(history.rejections, Requests.rejection(history, observation, options)) })
     case "AccessAccepted": {
       const { accessToken, owner } = observation
-      return known({ accepted: withTold(history.accepted, { owner, accessToken }) })
+      return known({ accepted: withHolder(history.accepted, { owner, accessToken }) })
     }
     case "DisconnectAsked": {
       const family = held(history)?.family
@@ -188,18 +188,21 @@ export const observe = <S extends State>(
       const { at, owner } = observation
       const lease = held(history)?.lease
       const isHeld = lease !== undefined && lease.owner === owner && Lease.isLive(lease, at)
-      const seen = "a process that has nothing under way holds a live lease"
-      return known({}, isHeld ? [{ rule: "Leases are released", seen }] : none)
+      const observed = "a process that has nothing under way holds a live lease"
+      return known({}, isHeld ? [{ rule: "Leases are released", observed }] : none)
     }
     case "ProcessEnded":
       return { history: Requests.ended(history, observation.owner), violations: none }
     case "Settled": {
       const violations: Array<Violation> = []
       if (Held.unstored(history).length > 0) {
-        violations.push({ rule: "R3 success always wins", seen: "new tokens were thrown away" })
+        violations.push({ rule: "R3 success always wins", observed: "new tokens were thrown away" })
       }
       if (observation.waiting > 0) {
-        violations.push({ rule: "Every caller gets a result", seen: `${observation.waiting} callers wait for ever` })
+        violations.push({
+          rule: "Every caller gets a result",
+          observed: `${observation.waiting} callers wait for ever`
+        })
       }
       return known({}, violations)
     }

@@ -246,13 +246,13 @@ const carryOut = (
   const isHarmed = !program.steps.every(isHarmless)
   const failed = results.filter((result) => !SimWorld.isSuccess(result)).length
   const since = begun - Timeline.start
-  const violations: Array<Violation> = world.violations.map(({ after = 0, ...seen }) => ({
-    ...seen,
+  const violations: Array<Violation> = world.violations.map(({ after = 0, ...violation }) => ({
+    ...violation,
     after: after - since
   }))
   if (!isHarmed && failed > 0) {
-    const seen = `${failed} calls failed although no fault was injected`
-    violations.push({ rule: "Every caller gets a result", seen, after: ended - begun })
+    const observed = `${failed} calls failed although no fault was injected`
+    violations.push({ rule: "Every caller gets a result", observed, after: ended - begun })
   }
   return { violations, results, tokenRequests, ...world.losses }
 }

@@ -74,7 +74,7 @@ import * as Source from "./internal/source.ts"
 import * as Timeline from "./internal/timeline.ts"
 import type { App } from "./scenario/ScenarioApp.ts"
 import * as ScenarioRules from "./scenario/ScenarioRules.ts"
-import type { Seen } from "./scenario/ScenarioSeen.ts"
+import type { History } from "./scenario/ScenarioHistory.ts"
 import { arbitrary, longest, type Step } from "./scenario/ScenarioStep.ts"
 
 export { type Actions, type Anything, type App, make, type Provided } from "./scenario/ScenarioApp.ts"
@@ -130,7 +130,7 @@ export interface CheckOptions extends Options {
  * A rule is broken. The message is a script that repeats the run.
  *
  * - `rule`: the name of the rule
- * - `seen`: what is wrong
+ * - `observed`: what is wrong
  * - `steps`: a line for each step
  * - `timeline`: the last events, with their times: steps, requests, responses, and what users were shown; without
  *   secrets
@@ -144,7 +144,7 @@ export class ScenarioFailed extends Schema.TaggedError<ScenarioFailed>(
   "@zapier-workflow-auth/testing/Scenario/ScenarioFailed"
 )("ScenarioFailed", {
   rule: Schema.String,
-  seen: Schema.String,
+  observed: Schema.String,
   steps: Schema.Array(Schema.String),
   timeline: Schema.Array(Schema.String),
   script: Schema.String,
@@ -163,13 +163,13 @@ export class ScenarioFailed extends Schema.TaggedError<ScenarioFailed>(
  */
 export interface Checked extends ScenarioExercise.Counts {
   readonly runs: number
-  /** What no scenario exercised, so that nothing is known about it: a refresh with a fault, for example. */
+  /** The situations that no scenario exercised, such as a refresh with a fault. The check says nothing about them. */
   readonly notExercised: ReadonlyArray<string>
 }
 
 class Broken extends Data.TaggedError("Broken")<{
   readonly rule: string
-  readonly seen: string
+  readonly observed: string
   readonly done: number
   readonly timeline: ReadonlyArray<string>
   readonly diagram: Diagram.Diagram
@@ -180,20 +180,20 @@ const carryOut = <R, S, A>(
   steps: ReadonlyArray<Step<A>>,
   options: Options,
   pace = ScenarioPace.make({ isFixed: options.turn !== undefined })
-): Effect.Effect<Seen, Broken> =>
+): Effect.Effect<History, Broken> =>
   Effect.gen(function* () {
     const world = yield* ScenarioWorld.make(app, { ...options, pace })
     yield* Effect.addFinalizer(() => world.close)
     const verify = (done: number) =>
       Effect.suspend(() => {
-        const seen = world.seen()
+        const history = world.history()
         for (const { check, name } of options.rules ?? ScenarioRules.all) {
-          const wrong = check(seen)
+          const wrong = check(history)
           if (wrong === undefined) continue
           const lines = steps.slice(0, done).map(ScenarioScript.lineOf)
-          const timeline = ScenarioTimeline.linesOf(seen, lines, Timeline.start)
-          const broken = { rule: name, seen: ScenarioNames.hiding(seen)(wrong) }
-          const diagram = ScenarioDiagram.of(seen, lines, Timeline.start, broken)
+          const timeline = ScenarioTimeline.linesOf(history, lines, Timeline.start)
+          const broken = { rule: name, observed: ScenarioNames.hiding(history)(wrong) }
+          const diagram = ScenarioDiagram.of(history, lines, Timeline.start, broken)
           return Effect.fail(new Broken({ ...broken, done, timeline, diagram }))
         }
         return Effect.void
@@ -204,7 +204,7 @@ const carryOut = <R, S, A>(
     }
     yield* world.audit
     yield* verify(steps.length)
-    return world.seen()
+    return world.history()
   }).pipe(
     Effect.scoped,
     // A response that arrives after its deadline looks like one that never came, so it counts only if a slower pace
@@ -217,7 +217,7 @@ const carryOut = <R, S, A>(
   )
 
 const failed = <A>(
-  { diagram, done, rule, seen, timeline }: Broken,
+  { diagram, done, observed, rule, timeline }: Broken,
   steps: ReadonlyArray<Step<A>>,
   options: Options,
   replay?: string
@@ -225,7 +225,7 @@ const failed = <A>(
   const needed = steps.slice(0, done)
   return new ScenarioFailed({
     rule,
-    seen,
+    observed,
     steps: needed.map(ScenarioScript.lineOf),
     timeline,
     script: ScenarioScript.scriptOf(needed, options),
@@ -246,7 +246,7 @@ const failed = <A>(
  * // The error of `Scenario.check` has a diagram, too.
  * const failed = new Scenario.ScenarioFailed({
  *   rule: "Every caller gets a result",
- *   seen: "ada waits for ever",
+ *   observed: "ada waits for ever",
  *   steps: ["ada calls"],
  *   timeline: [],
  *   script: 'Scenario.run(app, [\n  { _tag: "Call", subject: "ada" }\n])'
@@ -257,8 +257,8 @@ const failed = <A>(
  *
  * @since 0.1.0
  */
-export const page = ({ diagram, replay, rule, script, seen, steps }: ScenarioFailed): DiagramPage.Page => ({
-  violation: { rule, seen },
+export const page = ({ diagram, observed, replay, rule, script, steps }: ScenarioFailed): DiagramPage.Page => ({
+  violation: { rule, observed },
   diagram:
     diagram ??
     Diagram.make(
@@ -324,7 +324,7 @@ export const run = <R, S = never, A = never>(
   app: App<R, S, A>,
   steps: ReadonlyArray<Step<NoInfer<A>>>,
   options: Options = {}
-): Effect.Effect<Seen, ScenarioFailed> =>
+): Effect.Effect<History, ScenarioFailed> =>
   Effect.mapError(carryOut(app, steps, options), (broken) => failed(broken, steps, options))
 
 const defaultSeed = 1
@@ -360,8 +360,8 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
   const pace = ScenarioPace.make({ isFixed: options.turn !== undefined })
   const keepsRules = (steps: ReadonlyArray<Step<A>>) =>
     carryOut(app, steps, how, pace).pipe(
-      Effect.map((seen) => {
-        exercise.add(seen)
+      Effect.map((history) => {
+        exercise.add(history)
         return true
       }),
       Effect.catchIf(
@@ -383,13 +383,13 @@ export const check = Effect.fnUntraced(function* <R, S = never, A = never>(
   }
   const nothing = { steps: [], timeline: [], script: "" }
   if (found._tag !== "Passed") {
-    const seen = Arbitrary.formatCheckFailure(found) ?? found._tag
-    return yield* new ScenarioFailed({ rule: "The app can be checked", seen, ...nothing })
+    const observed = Arbitrary.formatCheckFailure(found) ?? found._tag
+    return yield* new ScenarioFailed({ rule: "The app can be checked", observed, ...nothing })
   }
   const { calls, served } = exercise.counts()
   if (served === 0) {
-    const seen = `in ${found.runs} scenarios none of ${calls} calls succeeded, so nothing was checked`
-    return yield* new ScenarioFailed({ rule: "At least one call succeeds", seen, ...nothing })
+    const observed = `in ${found.runs} scenarios none of ${calls} calls succeeded, so nothing was checked`
+    return yield* new ScenarioFailed({ rule: "At least one call succeeds", observed, ...nothing })
   }
   return { runs: found.runs, ...exercise.counts(), notExercised: exercise.missing() }
 })

@@ -1,6 +1,7 @@
 /**
- * Turns an app for Node's HTTP server, such as an Express app, into a function from `Request` to `Response` for
- * `ScenarioPromise`. Requests reach it without a socket.
+ * Turns an app for Node's HTTP server, such as an Express app, into a handler for `ScenarioPromise`.
+ *
+ * The handler is a function from `Request` to `Response`. Requests reach the app without a socket.
  *
  * @example
  * ```ts

@@ -38,11 +38,11 @@ import * as Scenario from "./Scenario.ts"
 import * as ClientFetch from "./scenario/internal/clientFetch.ts"
 import * as Globals from "./scenario/internal/globals.ts"
 import type { Options as RoutesOptions, RouteAction, Routes } from "./scenario/ScenarioRoutes.ts"
-import type { Seen } from "./scenario/ScenarioSeen.ts"
+import type { History } from "./scenario/ScenarioHistory.ts"
 import type { Step } from "./scenario/ScenarioStep.ts"
 
 /**
- * What an app gets when it starts.
+ * The values that an app gets when it starts.
  *
  * @since 0.1.0
  */
@@ -149,13 +149,13 @@ const startOf = <Stores>(app: App<Stores>, stores: Effect.Effect<Stores, never, 
       stores: kept
     }
     const running = yield* promised(() => Globals.run(room, () => app.start(given)))
-    const { close, fetch: answer } = typeof running === "function" ? { fetch: running, close: undefined } : running
+    const { close, fetch: handle } = typeof running === "function" ? { fetch: running, close: undefined } : running
     yield* Effect.addFinalizer(() =>
       promised(() => Globals.run(room, () => close?.())).pipe(Effect.ensuring(Effect.sync(process.end)))
     )
     return (request: Request) =>
       Effect.flatMap(Effect.context(), (context) =>
-        promised(() => Globals.run({ ...room, context }, () => answer(request)))
+        promised(() => Globals.run({ ...room, context }, () => handle(request)))
       )
   })
 
@@ -213,4 +213,4 @@ export const run = <Stores = undefined>(
   app: App<Stores>,
   steps: ReadonlyArray<Step<RouteAction>>,
   options: Options = {}
-): Promise<Seen> => carriedOut(Scenario.run(toScenario(app), steps, toOptions(options)))
+): Promise<History> => carriedOut(Scenario.run(toScenario(app), steps, toOptions(options)))

@@ -87,7 +87,7 @@ export const rates = {
 export type Rates = { readonly [name in keyof typeof rates]: number }
 
 /**
- * What is simulated: how many grants, for how long, and how often things fail.
+ * The options of a simulation: the number of grants, the duration, and the rates of faults.
  *
  * @since 0.1.0
  */

@@ -12,7 +12,7 @@
 export interface Violation<Rule extends string = string> {
   /** The rule's name. */
   readonly rule: Rule
-  readonly seen: string
+  readonly observed: string
   /** The name of a user, or `app`. */
   readonly subject?: string | undefined
   /** In milliseconds since the run began, or since its users were connected. */
@@ -26,9 +26,10 @@ export interface Violation<Rule extends string = string> {
  * ```ts
  * import * as Violation from "@zapier-workflow-auth/testing/Violation"
  *
- * Violation.seenOf({ rule: "Every caller gets a result", seen: "waits for ever", subject: "ada" }) // => "ada: waits for ever"
+ * Violation.describe({ rule: "Every caller gets a result", observed: "waits for ever", subject: "ada" }) // => "ada: waits for ever"
  * ```
  *
  * @since 0.1.0
  */
-export const seenOf = ({ seen, subject }: Violation): string => (subject === undefined ? seen : `${subject}: ${seen}`)
+export const describe = ({ observed, subject }: Violation): string =>
+  subject === undefined ? observed : `${subject}: ${observed}`

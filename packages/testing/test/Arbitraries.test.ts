@@ -32,7 +32,7 @@ describe("every arbitrary", () => {
 })
 
 describe("scopes", () => {
-  it.prop("may be asked for, and are told apart", { scopes: Arbitraries.scopes }, ({ scopes }) => {
+  it.prop("may be requested, and are distinct", { scopes: Arbitraries.scopes }, ({ scopes }) => {
     expect(scopes.length).toBeGreaterThan(0)
     expect(scopes.every(Scopes.isAskable)).toBe(true)
     expect(Scopes.parse(Scopes.format(scopes))).toEqual(scopes)
@@ -77,7 +77,7 @@ describe("application", () => {
 
 describe("settings", () => {
   it.prop(
-    "are taken, and mean what they say",
+    "are accepted, with their given values",
     { options: Arbitraries.settings },
     ({ options }) => {
       const settings = Result.getOrThrow(Settings.make(options))
@@ -115,11 +115,11 @@ describe("authorization", () => {
 describe("callback", () => {
   const said = (callback: AuthorizationCallback.Callback) => ({
     state: Redacted.value(callback.state),
-    answer: callback._tag === "Code" ? { code: Redacted.value(callback.code) } : { error: callback.error }
+    response: callback._tag === "Code" ? { code: Redacted.value(callback.code) } : { error: callback.error }
   })
 
   it.prop(
-    "is taken, and says what it was made of",
+    "is parsed to its parameters",
     { callback: Arbitraries.callback },
     ({ callback: { input, ...expected } }) => {
       expect(Result.map(AuthorizationCallback.parse(input), said)).toEqual(Result.succeed(expected))
@@ -167,7 +167,7 @@ describe("callback", () => {
 })
 
 describe("tokens", () => {
-  it.prop("are tokens, whose times make sense", { tokens: Arbitraries.tokens }, ({ tokens }) => {
+  it.prop("are tokens with consistent times", { tokens: Arbitraries.tokens }, ({ tokens }) => {
     expect(Schema.is(Tokens.Tokens)(tokens)).toBe(true)
     expect(Tokens.isLive(tokens, tokens.obtainedAt)).toBe(true)
     expect(Tokens.isLive(tokens, tokens.expiresAt)).toBe(false)

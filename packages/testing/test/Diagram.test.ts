@@ -17,10 +17,10 @@ const lineOf = ({ lanes }: Diagram.Diagram, entry: Diagram.Entry): string => {
     case "Step":
       return `${entry.at} # ${entry.text}`
     case "Arrow": {
-      const { at, fault, from, isAnswer, isLost, number, text, to, tone } = entry
+      const { at, fault, from, isResponse, isLost, number, text, to, tone } = entry
       const marks = [tone === "Plain" ? "" : tone, isLost ? "lost" : "", fault ?? ""].filter((mark) => mark !== "")
       const marked = marks.length === 0 ? "" : ` (${marks.join(", ")})`
-      return `${at} ${name(from)} ${isAnswer ? "-->" : "->"} ${name(to)}: ${number === undefined ? "" : `${number} `}${text}${marked}`
+      return `${at} ${name(from)} ${isResponse ? "-->" : "->"} ${name(to)}: ${number === undefined ? "" : `${number} `}${text}${marked}`
     }
     case "Note":
       return `${entry.at} ${name(entry.lane)}: ${entry.text}`
@@ -42,7 +42,7 @@ const structureOf = (html: string): string =>
 const empty: Diagram.Diagram = { lanes: [], entries: [], left: 0 }
 
 describe("a scenario", () => {
-  it.effect("is drawn from its steps, visits, requests and answers", () =>
+  it.effect("is drawn from its steps, visits, requests and responses", () =>
     Effect.gen(function* () {
       const { diagram = empty } = yield* Diagrams.alone
       expect(diagram.lanes.map(({ kind, name }) => `${kind}: ${name}`)).toEqual([
@@ -119,7 +119,7 @@ describe("a scenario", () => {
     })
   )
 
-  it.effect("says what never arrives, and who does not wait for it", () =>
+  it.effect("shows lost responses, and callers that do not wait for them", () =>
     Effect.gen(function* () {
       const { diagram = empty } = yield* Diagrams.silent
       const lines = linesOf(diagram)
@@ -143,8 +143,8 @@ describe("a scenario", () => {
       const text = JSON.stringify(yield* Schema.encodeEffect(codec)(failed))
       const decoded = yield* Schema.decodeUnknownEffect(codec)(JSON.parse(text))
       expect(Diagram.html(Scenario.page(decoded))).toBe(Diagram.html(Scenario.page(failed)))
-      const { rule, script, seen, steps } = failed
-      const older = new Scenario.ScenarioFailed({ rule, seen, steps, timeline: [], script })
+      const { observed, rule, script, steps } = failed
+      const older = new Scenario.ScenarioFailed({ observed, rule, steps, timeline: [], script })
       expect(Diagram.html(Scenario.page(older))).toContain("1. ada connects: begins, allows, and comes back")
     })
   )
@@ -160,7 +160,7 @@ describe("a scenario", () => {
         expect(failed.message).not.toContain(secret)
       }
       expect(html).toContain("it did not work with &#60;an access token (<span")
-      expect(failed.seen).toBe(
+      expect(failed.observed).toBe(
         "this was: https://metrics.example/<an access token (ada#1)>?token=<an access token (ada#1)>"
       )
     })
@@ -168,7 +168,7 @@ describe("a scenario", () => {
 })
 
 describe("a program", () => {
-  it.effect("is drawn from what is seen of it", () =>
+  it.effect("is drawn from its history", () =>
     Effect.gen(function* () {
       const { diagram, violation } = yield* Diagrams.race
       const lines = linesOf(diagram).map((line) => line.replace(/^\d+ /, ""))
@@ -191,11 +191,11 @@ describe("a program", () => {
         expect(found, String(expected)).toBeGreaterThan(last)
         last = found
       }
-      expect(lines[last]).toBe(violation && `! ${violation.rule}: ${Violation.seenOf(violation)}`)
+      expect(lines[last]).toBe(violation && `! ${violation.rule}: ${Violation.describe(violation)}`)
     })
   )
 
-  it.effect("is drawn without a violation, too, and with what goes wrong", () =>
+  it.effect("is drawn with its faults, with and without a violation", () =>
     Effect.gen(function* () {
       const { diagram, violation } = yield* Program.page(Diagrams.program)
       expect(violation).toBeUndefined()
@@ -228,7 +228,7 @@ describe("a program", () => {
   )
 })
 
-describe("what an explorer has found", () => {
+describe("an explorer's finding", () => {
   it("is drawn move by move, and shows no secret", () => {
     const { finding, options } = Diagrams.caught()
     const page = Model.page(options, finding)
@@ -260,7 +260,7 @@ describe("what an explorer has found", () => {
 })
 
 describe("a page", () => {
-  it.effect("shows what comes from an app as text", () =>
+  it.effect("shows the app's output as text", () =>
     Effect.gen(function* () {
       const html = Diagram.html(Scenario.page(yield* Diagrams.eventful))
       expect(html).toContain("&#60;script&#62;hit = 1")
@@ -285,7 +285,7 @@ describe("a page", () => {
       to: 1,
       text: "calls",
       tone: "Plain",
-      isAnswer: false,
+      isResponse: false,
       isLost: false
     } as const
     const diagram: Diagram.Diagram = {
@@ -304,7 +304,7 @@ describe("a page", () => {
           text: "shows tokens ada#1",
           tone: "Bad",
           number: 1,
-          isAnswer: true,
+          isResponse: true,
           isLost: true,
           fault: "ResponseLost"
         },
@@ -315,12 +315,16 @@ describe("a page", () => {
       left: 3
     }
     const again = [{ title: "As a test", code: "Scenario.run(app, [])" }]
-    const html = Diagram.html({ violation: { rule: "Every caller gets a result", seen: "ada waits" }, diagram, again })
+    const html = Diagram.html({
+      violation: { rule: "Every caller gets a result", observed: "ada waits" },
+      diagram,
+      again
+    })
     expect(structureOf(html.slice(html.indexOf("<body>")))).toMatchSnapshot()
   })
 
   it("keeps the last entries of a long run", () => {
-    const again = { violation: { rule: "a rule", seen: "" }, again: [] }
+    const again = { violation: { rule: "a rule", observed: "" }, again: [] }
     const entries = Array.from({ length: 3 }, (_, at): Diagram.Entry => ({
       _tag: "Note",
       at,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Explorer from "../src/Explorer.ts"
 
-const broken = { rule: "a rule", seen: "it is broken" }
+const broken = { rule: "a rule", observed: "it is broken" }
 
 // Two counters that count to `to`, in any order.
 const counters = (to: number, isBroken: (a: number, b: number) => boolean = () => false) => ({
@@ -47,20 +47,20 @@ describe("Explorer", () => {
     expect(report).toMatchObject({ states: 4, isComplete: true })
   })
 
-  it("asks what is wrong with an ending, and takes faults for things that need not happen", () => {
+  it("checks each ending, and treats faults as optional", () => {
     const model = (isFault: boolean) => ({
       initial: [{ label: "begin", world: 0 }],
       moves: (n: number) => (n < 2 ? [{ label: "on", world: n + 1, violations: [], isFault }] : []),
-      ending: (n: number) => [{ rule: "a rule", seen: `ended at ${n}` }],
+      ending: (n: number) => [{ rule: "a rule", observed: `ended at ${n}` }],
       key: String
     })
     const endings = (isFault: boolean) =>
-      Explorer.explore(model(isFault), { isEnough: () => false }).findings.map(({ violation }) => violation.seen)
+      Explorer.explore(model(isFault), { isEnough: () => false }).findings.map(({ violation }) => violation.observed)
     expect(endings(false)).toEqual(["ended at 2"])
     expect(endings(true)).toEqual(["ended at 0", "ended at 1", "ended at 2"])
   })
 
-  it("stops where it is told to, and says that it is not complete", () => {
+  it("stops at its limit, and reports that it is not complete", () => {
     const report = Explorer.explore(counters(100), { states: 50 })
     expect(report).toMatchObject({ states: 50, isComplete: false })
   })

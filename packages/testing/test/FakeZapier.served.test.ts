@@ -261,7 +261,7 @@ describe("a client behind a gateway", () => {
 describe("the front page", () => {
   const addresses = (base: string) => [`${base}/v2/authorize`, `${base}/oauth/token/`, `ZapierUrls.at("${base}")`]
 
-  it.effect("says where everything is, and what each endpoint takes", () =>
+  it.effect("lists all addresses, and what each endpoint accepts", () =>
     Effect.gen(function* () {
       for (const accept of ["text/html", "*/*"]) {
         const { body, headers, status } = yield* ask("/", { accept })

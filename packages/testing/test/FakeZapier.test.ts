@@ -109,7 +109,7 @@ describe("in process", () => {
     }).pipe(Effect.provide(layerInProcess))
   )
 
-  it.effect("approves, denies, revokes, and remembers what it was asked and what it issued", () =>
+  it.effect("approves, denies, revokes, and logs requests and issued tokens", () =>
     Effect.gen(function* () {
       const zapier = yield* FakeZapier.FakeZapier
       yield* register
@@ -205,7 +205,7 @@ describe("the control of a test", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("knows what each token came from", () =>
+  it.effect("knows the origin of each token", () =>
     Effect.gen(function* () {
       const zapier = yield* FakeZapier.FakeZapier
       const first = yield* connect()
@@ -227,7 +227,7 @@ describe("the control of a test", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("brings back what was at a snapshot, logs and time included", () =>
+  it.effect("restores a snapshot, including logs and time", () =>
     Effect.gen(function* () {
       const zapier = yield* FakeZapier.FakeZapier
       const { access_token, refresh_token } = yield* connect()
@@ -284,7 +284,7 @@ describe("the control of a test", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("says what makes no sense, and changes nothing", () =>
+  it.effect("reports invalid input, and changes nothing", () =>
     Effect.gen(function* () {
       const zapier = yield* FakeZapier.FakeZapier
       const before = yield* zapier.state
@@ -314,7 +314,7 @@ describe("the control of a test", () => {
     assert.throws(() => FakeZapier.make({ settings: { codeLifetime: -1 } }), /codeLifetime/)
   })
 
-  it.effect("shows no secret when it is printed, nor does what it remembers", () =>
+  it.effect("shows no secret when it or its logs are printed", () =>
     Effect.gen(function* () {
       const zapier = yield* FakeZapier.FakeZapier
       const { access_token, code, refresh_token } = yield* connect()

@@ -83,7 +83,7 @@ describe.each(ways)("by %s", (_, way) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("answers without a body are answers, and no redirect is followed", () =>
+  it.effect("returns responses without a body, and follows no redirect", () =>
     Effect.gen(function* () {
       const { access_token } = yield* connected
       const headers = { authorization: `Bearer ${access_token}` }
@@ -115,7 +115,7 @@ describe.each(ways)("by %s", (_, way) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("tokens of a lost answer have been issued, and are in the log", () =>
+  it.effect("tokens of a lost response are issued, and are in the log", () =>
     Effect.gen(function* () {
       const zapier = yield* FakeZapier.FakeZapier
       const { refresh_token } = yield* connected
@@ -145,7 +145,7 @@ describe.each(ways)("by %s", (_, way) => {
       }).pipe(Effect.provide(layer))
   )
 
-  it.effect("ResponseSlow has acted at once, and its answer comes when its time is over", () =>
+  it.effect("ResponseSlow acts at once, and responds after its delay", () =>
     Effect.gen(function* () {
       yield* inject({ fault: { _tag: "ResponseSlow", millis: 10_000 } })
       const waiting = yield* Effect.forkChild(categories)
@@ -169,7 +169,7 @@ describe.each(ways)("by %s", (_, way) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("TruncatedBody is an answer whose body fails", () =>
+  it.effect("TruncatedBody is a response with a failing body", () =>
     Effect.gen(function* () {
       yield* inject({ fault: { _tag: "TruncatedBody", bytes: 20 } })
       // Some clients have the answer before its body, and some not.
@@ -180,7 +180,7 @@ describe.each(ways)("by %s", (_, way) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("what is wrong with an answer arrives as it is", () =>
+  it.effect("a malformed response arrives unchanged", () =>
     Effect.gen(function* () {
       yield* inject(
         { fault: { _tag: "MalformedJson" } },
@@ -227,7 +227,7 @@ describe("on the socket", () => {
     })
   })
 
-  it.effect("a server that ends lets go of whoever still waits", () =>
+  it.effect("a server that ends closes waiting connections", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(layer, scope)
@@ -241,7 +241,7 @@ describe("on the socket", () => {
     })
   )
 
-  it.effect("a lost answer is nothing, and the end", () =>
+  it.effect("a lost response closes the connection without data", () =>
     Effect.gen(function* () {
       yield* inject({ fault: { _tag: "ResponseLost" } })
       assert.deepStrictEqual(yield* exchange(), { received: "", end: "closed" })

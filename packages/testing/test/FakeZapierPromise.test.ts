@@ -44,7 +44,7 @@ const reasonOf = (promise: Promise<unknown>) =>
   )
 
 describe("FakeZapierPromise", () => {
-  it("connects a user, refreshes, and knows what came from what", async () => {
+  it("connects a user, refreshes, and records the origin of each token", async () => {
     const { connect, status, token, zapier } = make()
     const { access_token, refresh_token } = await connect()
     assert.strictEqual(await status(access_token), 200)
@@ -88,7 +88,7 @@ describe("FakeZapierPromise", () => {
     assert.strictEqual(denied.searchParams.get("error"), "access_denied")
   })
 
-  it("turns settings, and brings back what was", async () => {
+  it("changes settings, and restores a snapshot", async () => {
     const { connect, zapier } = make()
     await zapier.changeSettings({ accessTokenLifetime: 60 })
     const snapshot = await zapier.snapshot()
@@ -101,7 +101,7 @@ describe("FakeZapierPromise", () => {
     assert.lengthOf(await zapier.requests(), 1)
   })
 
-  it("rejects with what would make sense", async () => {
+  it("rejects with the possible values", async () => {
     const { zapier } = make()
     const reasons = [
       await reasonOf(zapier.advance("some time")),
@@ -159,11 +159,11 @@ describe("its fetch", () => {
     assert.lengthOf(await zapier.requests(), 2)
   })
 
-  it("rejects what is no request", async () => {
+  it("rejects an invalid request", async () => {
     assert.instanceOf(await reasonOf(make().zapier.fetch("/v1/categories")), TypeError)
   })
 
-  it("gives an answer whose body fails when it is truncated", async () => {
+  it("returns a response with a failing body when it is truncated", async () => {
     const { zapier } = make([{ fault: { _tag: "TruncatedBody", bytes: 10 } }])
     const response = await zapier.fetch(categories)
     assert.strictEqual(response.status, 200)

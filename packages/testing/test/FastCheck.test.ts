@@ -15,7 +15,7 @@ const check = (parameters: fc.Parameters<[drawn: ReadonlyArray<number>]> = {}) =
   fc.check(fc.property(FastCheck.from(numbers), failing), { seed: 7, ...parameters })
 
 describe("from", () => {
-  it("draws values that are what they claim to be", () => {
+  it("draws valid values", () => {
     const isTaken = ({ input }: Arbitraries.Callback) => Result.isSuccess(AuthorizationCallback.parse(input))
     fc.assert(fc.property(FastCheck.from(Arbitraries.callback), isTaken))
   })

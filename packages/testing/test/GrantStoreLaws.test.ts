@@ -45,7 +45,7 @@ describe("a broken law", () => {
     return error
   })
 
-  it.effect("says what was done, and what was expected and seen", () =>
+  it.effect("lists the operations, the expected and the actual result", () =>
     Effect.gen(function* () {
       const { message } = yield* broken("takes a limit of none at its word")
       expect(message).toMatchInlineSnapshot(`
@@ -75,7 +75,7 @@ describe("a broken law", () => {
     })
   )
 
-  it.effect("says where records differ, and tells no token", () =>
+  it.effect("names differing members of records, and shows no token", () =>
     Effect.gen(function* () {
       const { message } = yield* broken("loses NUL")
       expect(message).toContain("one that differs in tokens.accessToken")
@@ -92,7 +92,7 @@ describe("a broken law", () => {
 })
 
 describe("checking a law", () => {
-  it.effect("fails with what the layer fails with, if there is no store", () =>
+  it.effect("fails with the layer's error if there is no store", () =>
     Effect.gen(function* () {
       for (const law of laws)
         expect(yield* Effect.flip(law.check(Layer.effect(GrantStore.GrantStore, Effect.fail("no store"))))).toBe(

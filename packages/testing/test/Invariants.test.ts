@@ -248,12 +248,12 @@ describe("Invariants", () => {
     expect(judge(late).flat()).toEqual(["R8 refresh when used"])
   })
 
-  it("a grant whose refresh token still works is not given up", () => {
+  it("a grant with a working refresh token is not given up", () => {
     const early = [...sending, answered("a", 1, now + 100, refused), stored(givenUp(1, 0), true)]
     expect(judge(early).flat()).toEqual(["R5 unknown is not failed"])
   })
 
-  it("the user is not blamed for an answer that was lost", () => {
+  it("the user is not blamed for a lost response", () => {
     const blamed = [
       ...sending,
       answered("a", 1, now + 100, silence),
@@ -264,7 +264,7 @@ describe("Invariants", () => {
     expect(judge(blamed).flat()).toEqual(["R5 unknown is not failed"])
   })
 
-  it("what was lost before a renewal under the same refresh token blames nobody after it", () => {
+  it("a loss before a renewal with the same refresh token is not blamed after it", () => {
     const same: Tokens.Renewable = { ...tokens(2, now), refreshToken: Tokens.secret("refresh-1") }
     const again = { family: "consent", generation: 2, tokens: same }
     const observations: ReadonlyArray<Observation> = [
@@ -287,7 +287,7 @@ describe("Invariants", () => {
     expect(judge(observations).flat()).toEqual([])
   })
 
-  it("whoever was overtaken by a renewal under the same refresh token has nothing to store", () => {
+  it("a process that a renewal with the same refresh token has overtaken stores nothing", () => {
     const same = (n: number): Tokens.Tokens => ({ ...tokens(n, now + lease), refreshToken: Tokens.secret("refresh-1") })
     const observations: ReadonlyArray<Observation> = [
       ...sending,
@@ -313,7 +313,7 @@ describe("Invariants", () => {
     expect(judge([...observations, answered("a", 1, now + 2 * lease, refused)]).flat()).toEqual([])
   })
 
-  it("a refresh token that the grant has moved on from is sent by nobody who has not claimed it", () => {
+  it("only a process that claimed a replaced refresh token sends it", () => {
     expect(judge([...renewed, sent("a", 1, now + 200)]).flat()).toEqual(["R1 one refresher"])
     expect(judge([...renewed, sent("b", 1, now + 200)]).flat()).toEqual(["R1 one refresher"])
     expect(judge([...connected, stored(gone), sent("a", 1, now)]).flat()).toEqual(["R1 one refresher"])
@@ -322,7 +322,7 @@ describe("Invariants", () => {
     expect(new Set(judge([...claim, sent("a", 1, now), sent("a", 1, now)]).flat())).toContain("R1 one refresher")
   })
 
-  it("a grant is removed by nobody who decided it on an older one", () => {
+  it("no process removes a grant by a decision on an older one", () => {
     const removed = (n: number, at: number): Observation => ({
       _tag: "Stored",
       state: gone,
@@ -340,14 +340,14 @@ describe("Invariants", () => {
     expect(judge([...connected, asked, stored(gone), given(use(1, 0))]).flat()).toEqual(["R10 no dead token"])
   })
 
-  it("nobody claims during a pause", () => {
+  it("no process claims during a pause", () => {
     const pause = { until: now + 60_000, failures: 1, cause: { _tag: "RateLimited" } } as const
     const paused = stored({ ...active(1, 0), pause })
     const claim = stored(claimed("a", 1, 0, now), true, now)
     expect(judge([...connected, paused, claim]).flat()).toEqual(["R10 no dead token"])
   })
 
-  it("a request of the app presents the app", () => {
+  it("a request of the app names the app", () => {
     let history = Invariants.emptyOfApp
     const judgeApp = (observation: Invariants.Observation<AppCredential.State>) => {
       const observed = Invariants.observe(history, observation, options)

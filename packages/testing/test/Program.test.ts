@@ -69,7 +69,7 @@ describe("a program", () => {
     })
   )
 
-  it.effect("several processes at once ask for one token of the app, whatever happens to it", () =>
+  it.effect("several processes at once request one token of the app, with any outcome", () =>
     Effect.gen(function* () {
       const all: ReadonlyArray<Program.Step> = ([0, 1, 2] as const).map((process) => ({ _tag: "CallAsApp", process }))
       const byId: Program.Step = { _tag: "CallWithClientId", process: 1 }
@@ -235,7 +235,7 @@ describe("a program", () => {
     const runWith = (...steps: ReadonlyArray<Program.Step>) =>
       Program.run({ seed, steps: [lifetime, slow, call(0), call(0), moment, ...steps] })
 
-    it.effect("callers give up and nobody sends the token again, and the response serves those who come later", () =>
+    it.effect("callers give up, the token is not sent again, and the response serves later callers", () =>
       Effect.gen(function* () {
         const report = yield* runWith(call(1), timeout, call(2), listening, call(1))
         expect(report).toMatchObject(kept)
@@ -244,7 +244,7 @@ describe("a program", () => {
       })
     )
 
-    it.effect("an interrupted caller harms nobody", () =>
+    it.effect("an interrupted caller harms no other", () =>
       Effect.gen(function* () {
         const report = yield* runWith({ _tag: "HangUp", process: 0, subject: 0 }, listening, call(1))
         expect(report).toMatchObject({ ...kept, results: ["Interrupted", "Interrupted", "200"] })

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import type * as FakeFault from "../src/fake/FakeFault.ts"
 import * as Scenario from "../src/Scenario.ts"
 import * as ScenarioRules from "../src/scenario/ScenarioRules.ts"
-import type * as ScenarioSeen from "../src/scenario/ScenarioSeen.ts"
+import type * as ScenarioHistory from "../src/scenario/ScenarioHistory.ts"
 import { type Flaws, homemade, library } from "./utils/apps.ts"
 
 type Step = Scenario.Step
@@ -20,11 +20,11 @@ const call: Scenario.Action = { _tag: "Call", ...ada }
 const expire: Step = { _tag: "Wait", time: "lifetime" }
 const arm = (fault: FakeFault.Fault): Step => ({ _tag: "Arm", rule: { fault, match: { endpoint: "token" } } })
 
-const outcomes = ({ results }: ScenarioSeen.Seen) =>
+const outcomes = ({ results }: ScenarioHistory.History) =>
   results.map(({ action, end, exit }) => `${action} ${end === "Done" ? exit?._tag : end}`)
 
 describe("an app over the library", () => {
-  it.effect("keeps to every rule, whatever happens", () =>
+  it.effect("keeps every rule in any scenario", () =>
     Effect.gen(function* () {
       const checked = yield* Scenario.check(library, { runs: 100 })
       expect(checked.runs).toBe(100)
@@ -36,7 +36,7 @@ describe("an app over the library", () => {
 })
 
 describe("the library", () => {
-  const refreshesOf = ({ exchanges, results }: ScenarioSeen.Seen) => {
+  const refreshesOf = ({ exchanges, results }: ScenarioHistory.History) => {
     const steps = results.slice(0, -1).map(({ step }) => step)
     return exchanges.filter(({ refreshToken, step }) => refreshToken !== undefined && steps.includes(step)).length
   }
@@ -44,9 +44,9 @@ describe("the library", () => {
   it.effect("has callers wait for 20 seconds at most, and sends nothing again while a response may still come", () =>
     Effect.gen(function* () {
       const slow = arm({ _tag: "ResponseSlow", millis: 50_000 })
-      const seen = yield* Scenario.run(library, [connect, expire, slow, call, call, call])
-      expect(outcomes(seen).slice(1, 4)).toEqual(["Call Failure", "Call Failure", "Call Success"])
-      expect(refreshesOf(seen)).toBe(1)
+      const history = yield* Scenario.run(library, [connect, expire, slow, call, call, call])
+      expect(outcomes(history).slice(1, 4)).toEqual(["Call Failure", "Call Failure", "Call Success"])
+      expect(refreshesOf(history)).toBe(1)
     })
   )
 
@@ -56,8 +56,8 @@ describe("the library", () => {
       const steps = [connect, expire, arm({ _tag: "RequestSilent" }), call, wait]
       const silent = yield* Scenario.run(library, steps)
       expect(silent.exchanges.filter(({ refreshToken }) => refreshToken !== undefined).length).toBe(2)
-      const seen = yield* Scenario.run(library, [...steps, call])
-      expect(outcomes(seen).slice(1, 3)).toEqual(["Call Failure", "Call Success"])
+      const history = yield* Scenario.run(library, [...steps, call])
+      expect(outcomes(history).slice(1, 3)).toEqual(["Call Failure", "Call Success"])
     })
   )
 
@@ -65,9 +65,9 @@ describe("the library", () => {
     Effect.gen(function* () {
       const second: Step = { _tag: "Wait", time: "second" }
       const failing = arm({ _tag: "ServerError", status: 502 })
-      const seen = yield* Scenario.run(library, [connect, expire, failing, call, call, second, call])
-      expect(outcomes(seen).slice(1, 4)).toEqual(["Call Failure", "Call Failure", "Call Success"])
-      expect(refreshesOf(seen)).toBe(2)
+      const history = yield* Scenario.run(library, [connect, expire, failing, call, call, second, call])
+      expect(outcomes(history).slice(1, 4)).toEqual(["Call Failure", "Call Failure", "Call Success"])
+      expect(refreshesOf(history)).toBe(2)
     })
   )
 })
@@ -107,7 +107,7 @@ describe("an app that does everything by itself", () => {
 describe("check", () => {
   const app = homemade({ refreshesAlone: true })
 
-  it.effect("says what was done, what was sent, and how to do it again", () =>
+  it.effect("reports the steps, the requests and a script", () =>
     Effect.gen(function* () {
       const { message } = yield* Effect.flip(Scenario.check(app, { seed: 4, rules: [ScenarioRules.refreshesOnce] }))
       expect(message).toMatchInlineSnapshot(`
@@ -150,7 +150,7 @@ describe("check", () => {
     })
   )
 
-  it.effect("tells what the library tells", () =>
+  it.effect("includes the library's events", () =>
     Effect.gen(function* () {
       const rule: ScenarioRules.Rule = {
         name: "Nobody calls twice",
@@ -180,7 +180,7 @@ describe("check", () => {
     })
   )
 
-  it.effect("needs no seed to find again what another seed has found", () =>
+  it.effect("finds a violation again without its seed", () =>
     Effect.gen(function* () {
       for (const seed of [2, 6, "a seed"]) {
         const first = yield* Effect.flip(Scenario.check(app, { seed }))
@@ -193,23 +193,23 @@ describe("check", () => {
   it.effect("says so when a replay finds nothing any more", () =>
     Effect.gen(function* () {
       const { replay = "" } = yield* Effect.flip(Scenario.check(app))
-      const { rule, seen } = yield* Effect.flip(Scenario.check(homemade({}), { replay }))
+      const { observed, rule } = yield* Effect.flip(Scenario.check(homemade({}), { replay }))
       expect(rule).toBe("The app can be checked")
-      expect(seen).toContain("Property replay failed")
+      expect(observed).toContain("Property replay failed")
     })
   )
 
   it.effect("shows no secret", () =>
     Effect.gen(function* () {
       const { message } = yield* Effect.flip(Scenario.check(app))
-      const seen = yield* Scenario.run(homemade({}), [connect, expire, call])
-      const secrets = seen.exchanges.flatMap(({ issued }) => [issued?.accessToken, issued?.refreshToken])
+      const history = yield* Scenario.run(homemade({}), [connect, expire, call])
+      const secrets = history.exchanges.flatMap(({ issued }) => [issued?.accessToken, issued?.refreshToken])
       expect(secrets.length).toBeGreaterThan(2)
       for (const secret of secrets) expect(message).not.toContain(secret)
     })
   )
 
-  it.effect("says what no scenario came to", () =>
+  it.effect("lists what no scenario exercised", () =>
     Effect.gen(function* () {
       const { callsBy, notExercised } = yield* Scenario.check(library, { runs: 3, size: 1 })
       expect(notExercised).toContain("no fault of a refresh")
@@ -217,7 +217,7 @@ describe("check", () => {
     })
   )
 
-  it.effect("does not pass when nobody was ever served", () =>
+  it.effect("fails if no call ever succeeded", () =>
     Effect.gen(function* () {
       const down = homemade({ isDown: true })
       const { message } = yield* Effect.flip(Scenario.check(down, { rules: [], runs: 20 }))
@@ -265,32 +265,33 @@ describe("run", () => {
   // With this a request has arrived, and its response has not, when something else happens.
   const chance = 3
 
-  it.effect("does what a script says, and shows what was seen", () =>
+  it.effect("carries out a script, and returns the history", () =>
     Effect.gen(function* () {
-      const seen = yield* Scenario.run(library, [connect, call, expire, { _tag: "Together", steps: [call, call] }])
+      const history = yield* Scenario.run(library, [connect, call, expire, { _tag: "Together", steps: [call, call] }])
       // Who is connected calls once more in the end.
-      expect(outcomes(seen)).toEqual(["Consent Success", ...Array.from({ length: 4 }, () => "Call Success")])
-      const refreshes = seen.exchanges.filter(({ refreshToken }) => refreshToken !== undefined)
+      expect(outcomes(history)).toEqual(["Consent Success", ...Array.from({ length: 4 }, () => "Call Success")])
+      const refreshes = history.exchanges.filter(({ refreshToken }) => refreshToken !== undefined)
       expect(refreshes).toHaveLength(2)
-      expect(seen.exchanges.every(({ owner }) => owner === "ada")).toBe(true)
+      expect(history.exchanges.every(({ owner }) => owner === "ada")).toBe(true)
     })
   )
 
   it.effect("does the same each time", () =>
     Effect.gen(function* () {
       const steps: ReadonlyArray<Step> = [connect, expire, arm({ _tag: "ResponseLost" }), call, { _tag: "Crash" }, call]
-      const linesOf = ({ exchanges }: ScenarioSeen.Seen) => exchanges.map(({ line, sentAt }) => `${sentAt} ${line}`)
+      const linesOf = ({ exchanges }: ScenarioHistory.History) =>
+        exchanges.map(({ line, sentAt }) => `${sentAt} ${line}`)
       const first = linesOf(yield* Scenario.run(library, steps))
       expect(linesOf(yield* Scenario.run(library, steps))).toEqual(first)
       expect(linesOf(yield* Scenario.run(library, steps, { seed: 2 }))).not.toEqual(first)
     })
   )
 
-  it.effect("breaks no more than it is told to", () =>
+  it.effect("injects only the given faults", () =>
     Effect.gen(function* () {
       const deny: Step = { _tag: "Deny", ...ada }
-      const seen = yield* Scenario.run(library, [deny, call, connect, { _tag: "Disconnect", ...ada }, call])
-      expect(outcomes(seen)).toEqual([
+      const history = yield* Scenario.run(library, [deny, call, connect, { _tag: "Disconnect", ...ada }, call])
+      expect(outcomes(history)).toEqual([
         "Deny Failure",
         "Call Failure",
         "Consent Success",
@@ -299,8 +300,8 @@ describe("run", () => {
         // Who has left calls once more in the end, too.
         "Call Failure"
       ])
-      expect(seen.troubles).toEqual([])
-      expect(seen.results.map(({ shown }) => shown)).toEqual([
+      expect(history.troubles).toEqual([])
+      expect(history.results.map(({ shown }) => shown)).toEqual([
         "Connect",
         "Connect",
         "Data",
@@ -311,7 +312,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("knows a connection that nobody could keep from one that is good", () =>
+  it.effect("distinguishes a lost connection from a good one", () =>
     Effect.gen(function* () {
       const connectionAfter = Effect.fnUntraced(function* (...steps: ReadonlyArray<Step>) {
         const { results } = yield* Scenario.run(library, [connect, expire, ...steps, call])
@@ -327,17 +328,17 @@ describe("run", () => {
     })
   )
 
-  it.effect("restarts an app over its stores, and interrupts who waits", () =>
+  it.effect("restarts an app over its stores, and interrupts waiting calls", () =>
     Effect.gen(function* () {
       const restart: Scenario.Happening = { _tag: "Restart" }
-      const seen = yield* Scenario.run(library, [
+      const history = yield* Scenario.run(library, [
         connect,
         restart,
         expire,
         { _tag: "Together", steps: [call, restart] },
         call
       ])
-      expect(outcomes(seen)).toEqual(["Consent Success", "Call Killed", "Call Success", "Call Success"])
+      expect(outcomes(history)).toEqual(["Consent Success", "Call Killed", "Call Success", "Call Success"])
       const forgetful = Scenario.make({
         ...library,
         stores: undefined,
@@ -352,23 +353,23 @@ describe("run", () => {
     Effect.gen(function* () {
       const fresh: Step = { _tag: "RegenerateSecret" }
       const minutes: Step = { _tag: "Wait", time: "minutes" }
-      const seen = yield* Scenario.run(library, [connect, expire, fresh, call, minutes, call])
-      expect(outcomes(seen).slice(0, 3)).toEqual(["Consent Success", "Call Failure", "Call Success"])
+      const history = yield* Scenario.run(library, [connect, expire, fresh, call, minutes, call])
+      expect(outcomes(history).slice(0, 3)).toEqual(["Consent Success", "Call Failure", "Call Success"])
     })
   )
 
   it.effect("changes how Zapier behaves", () =>
     Effect.gen(function* () {
       const short: Step = { _tag: "ChangeSettings", settings: { accessTokenLifetime: 60 } }
-      const seen = yield* Scenario.run(library, [short, connect, { _tag: "Wait", time: "minutes" }, call])
-      expect(seen.exchanges.filter(({ refreshToken }) => refreshToken !== undefined)).toHaveLength(2)
+      const history = yield* Scenario.run(library, [short, connect, { _tag: "Wait", time: "minutes" }, call])
+      expect(history.exchanges.filter(({ refreshToken }) => refreshToken !== undefined)).toHaveLength(2)
     })
   )
 
   it.effect("has the app hear of an access token that Zapier ended", () =>
     Effect.gen(function* () {
-      const seen = yield* Scenario.run(library, [connect, { _tag: "EndAccessToken", ...ada }, call])
-      expect(seen.exchanges.map(({ status }) => status)).toEqual([200, 401, 200, 200, 200, 200])
+      const history = yield* Scenario.run(library, [connect, { _tag: "EndAccessToken", ...ada }, call])
+      expect(history.exchanges.map(({ status }) => status)).toEqual([200, 401, 200, 200, 200, 200])
     })
   )
 
@@ -377,21 +378,21 @@ describe("run", () => {
   })
   const slow = Scenario.make({ ...library, call: (subject) => Effect.andThen(really, library.call(subject)) })
 
-  it.effect("waits for what an app really waits for", () =>
+  it.effect("waits for real I/O of an app", () =>
     Effect.gen(function* () {
-      const seen = yield* Scenario.run(slow, [connect, call])
-      expect(outcomes(seen)).toEqual(["Consent Success", "Call Success", "Call Success"])
+      const history = yield* Scenario.run(slow, [connect, call])
+      expect(outcomes(history)).toEqual(["Consent Success", "Call Success", "Call Success"])
     })
   )
 
-  it.effect("waits for it as it is told", () =>
+  it.effect("waits for it by `turn`", () =>
     Effect.gen(function* () {
-      const seen = yield* Scenario.run(slow, [connect, call], { turn: really })
-      expect(outcomes(seen)).toEqual(["Consent Success", "Call Success", "Call Success"])
+      const history = yield* Scenario.run(slow, [connect, call], { turn: really })
+      expect(outcomes(history)).toEqual(["Consent Success", "Call Success", "Call Success"])
     })
   )
 
-  it.effect("gives up on what never comes", () =>
+  it.effect("gives up on I/O that never ends", () =>
     Effect.gen(function* () {
       const stuck = Scenario.make({ ...library, call: () => Effect.never })
       const { rule } = yield* Effect.flip(Scenario.run(stuck, [connect, call]))
@@ -401,13 +402,13 @@ describe("run", () => {
 
   it.effect("logs in and comes back in two steps, in every way that there is", () =>
     Effect.gen(function* () {
-      const logIn = (subject: ScenarioSeen.Subject): Step => ({ _tag: "LogIn", subject })
-      const back = (which: "Own" | "Again" | "Other" | "Forged", subject: ScenarioSeen.Subject = "ada"): Step => ({
+      const logIn = (subject: ScenarioHistory.Subject): Step => ({ _tag: "LogIn", subject })
+      const back = (which: "Own" | "Again" | "Other" | "Forged", subject: ScenarioHistory.Subject = "ada"): Step => ({
         _tag: "ComeBack",
         subject,
         with: which
       })
-      const seen = yield* Scenario.run(library, [
+      const history = yield* Scenario.run(library, [
         back("Own"),
         logIn("ada"),
         back("Own"),
@@ -417,7 +418,7 @@ describe("run", () => {
         back("Forged"),
         back("Own", "bob")
       ])
-      expect(seen.results.map(({ action, shown, subject }) => `${subject} ${action} ${shown}`)).toEqual([
+      expect(history.results.map(({ action, shown, subject }) => `${subject} ${action} ${shown}`)).toEqual([
         "ada LogIn Data",
         "ada ComeBack Data",
         "ada ComeBack Connect",
@@ -428,15 +429,15 @@ describe("run", () => {
         "ada Call Data",
         "bob Call Data"
       ])
-      expect(seen.exchanges.some(({ owner }) => owner === "mallory")).toBe(false)
+      expect(history.exchanges.some(({ owner }) => owner === "mallory")).toBe(false)
     })
   )
 
-  it.effect("has users who hang up, which interrupts what is done for them", () =>
+  it.effect("has users who hang up, which interrupts their calls", () =>
     Effect.gen(function* () {
       const hangUp: Scenario.Happening = { _tag: "HangUp", ...ada }
-      const seen = yield* Scenario.run(library, [connect, expire, { _tag: "Together", steps: [call, hangUp] }, call])
-      expect(outcomes(seen)).toEqual(["Consent Success", "Call HungUp", "Call Success", "Call Success"])
+      const history = yield* Scenario.run(library, [connect, expire, { _tag: "Together", steps: [call, hangUp] }, call])
+      expect(outcomes(history)).toEqual(["Consent Success", "Call HungUp", "Call Success", "Call Success"])
     })
   )
 
@@ -451,7 +452,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("looks at what is logged and printed, annotations included", () =>
+  it.effect("checks logs, annotations and output", () =>
     Effect.gen(function* () {
       const talking = (say: (secret: string) => Effect.Effect<void>) =>
         Scenario.make({
@@ -485,7 +486,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("takes its time in a step whatever came before", () =>
+  it.effect("takes the same time in a step after any others", () =>
     Effect.gen(function* () {
       const both: Step = { _tag: "Together", steps: [call, call], chance: 7 }
       const timesOf = Effect.fnUntraced(function* (...steps: ReadonlyArray<Step>) {
@@ -503,7 +504,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("has whoever has left call once more in the end", () =>
+  it.effect("lets each disconnected user call once more in the end", () =>
     Effect.gen(function* () {
       const forgetful = homemade({ forgetsNobody: true })
       const { rule } = yield* Effect.flip(Scenario.run(forgetful, [connect, { _tag: "Disconnect", ...ada }]))
@@ -513,9 +514,9 @@ describe("run", () => {
 
   it.effect("has Zapier be down for a while", () =>
     Effect.gen(function* () {
-      const seen = yield* Scenario.run(library, [connect, { _tag: "Outage", time: "hour" }, call, expire, call])
-      expect(seen.results.map(({ shown }) => shown)).toEqual(["Data", "TryLater", "Data", "Data"])
-      expect(seen.troubles.map(({ from, until }) => until - from)).toContain(3_600_000)
+      const history = yield* Scenario.run(library, [connect, { _tag: "Outage", time: "hour" }, call, expire, call])
+      expect(history.results.map(({ shown }) => shown)).toEqual(["Data", "TryLater", "Data", "Data"])
+      expect(history.troubles.map(({ from, until }) => until - from)).toContain(3_600_000)
     })
   )
 

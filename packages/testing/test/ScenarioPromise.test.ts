@@ -6,7 +6,7 @@ import * as ScenarioPromise from "../src/ScenarioPromise.ts"
 import * as Timeline from "../src/internal/timeline.ts"
 import type { RouteAction } from "../src/scenario/ScenarioRoutes.ts"
 import * as ScenarioRules from "../src/scenario/ScenarioRules.ts"
-import type { Seen } from "../src/scenario/ScenarioSeen.ts"
+import type { History } from "../src/scenario/ScenarioHistory.ts"
 import { appWith, type Changed, handlerWith, type Kept } from "./utils/routes.ts"
 
 type Step = Scenario.Step<RouteAction>
@@ -16,7 +16,7 @@ const connect: Step = { _tag: "Consent", ...ada }
 const call = { _tag: "Call", ...ada } as const
 const lifetime: Step = { _tag: "Wait", time: "lifetime" }
 
-const shown = ({ results }: Seen) => results.map(({ action, end, shown }) => `${action} ${shown ?? end}`)
+const shown = ({ results }: History) => results.map(({ action, end, shown }) => `${action} ${shown ?? end}`)
 
 // Rules are another thing.
 const run = (app: ScenarioPromise.App<Kept>, steps: ReadonlyArray<Step>, options: ScenarioPromise.Options = {}) =>
@@ -30,15 +30,15 @@ const saying =
       ? say().then((text) => new Response(String(text)))
       : undefined
 
-const textsOf = ({ results }: Seen) =>
+const textsOf = ({ results }: History) =>
   results.flatMap(({ action, exit }) =>
     action === "Call" && exit?._tag === "Success" ? [(exit.value as { readonly text: string }).text] : []
   )
 
 describe("an app without Effect", () => {
   it("is visited by browsers: connects, shows, and disconnects", async () => {
-    const seen = await run(appWith(), [call, connect, call, { _tag: "Disconnect", ...ada }, call, lifetime])
-    expect(shown(seen)).toEqual([
+    const history = await run(appWith(), [call, connect, call, { _tag: "Disconnect", ...ada }, call, lifetime])
+    expect(shown(history)).toEqual([
       "Call Connect",
       "Consent Data",
       "Call Data",
@@ -47,7 +47,7 @@ describe("an app without Effect", () => {
       "Call Connect",
       "Call Connect"
     ])
-    expect(seen.exchanges.every(({ subject }) => subject === "ada")).toBe(true)
+    expect(history.exchanges.every(({ subject }) => subject === "ada")).toBe(true)
   })
 
   it("takes logins in all ways that are right, and in no other", async () => {
@@ -69,8 +69,8 @@ describe("an app without Effect", () => {
       back("Other"),
       back("Forged")
     ]
-    const seen = await run(appWith(), steps)
-    expect(shown(seen).slice(0, 7)).toEqual([
+    const history = await run(appWith(), steps)
+    expect(shown(history).slice(0, 7)).toEqual([
       "LogIn Data",
       "ComeBack Connect",
       "LogIn Data",
@@ -79,8 +79,8 @@ describe("an app without Effect", () => {
       "LogIn Data",
       "ComeBack Connect"
     ])
-    expect(shown(seen)[7]).toBe("ComeBack Connect")
-    expect(seen.exchanges.filter(({ code }) => code !== undefined)).toHaveLength(1)
+    expect(shown(history)[7]).toBe("ComeBack Connect")
+    expect(history.exchanges.filter(({ code }) => code !== undefined)).toHaveLength(1)
   })
 
   it("is found out when a login ends in another browser", async () => {
@@ -104,7 +104,7 @@ describe("an app without Effect", () => {
     await ScenarioPromise.run(appWith(anywhere, { expects: { otherBrowsers: true } }), steps, { rules })
   })
 
-  it("tells what each browser asked for, and where it was led, without codes and states", async () => {
+  it("shows each browser's requests and redirects, without codes and states", async () => {
     const steps: ReadonlyArray<Step> = [
       { _tag: "Consent", ...ada },
       { _tag: "LogIn", ...ada },
@@ -177,8 +177,8 @@ describe("an app without Effect", () => {
           : undefined
     const leave: Step = { _tag: "Disconnect", ...ada }
     const steps: ReadonlyArray<Step> = [connect, leave, call, { ...call, browser: "Other" }]
-    const seen = await run(appWith(inThisBrowser), steps)
-    expect(shown(seen).slice(1, 4)).toEqual(["Disconnect Data", "Call Connect", "Call Data"])
+    const history = await run(appWith(inThisBrowser), steps)
+    expect(shown(history).slice(1, 4)).toEqual(["Disconnect Data", "Call Connect", "Call Data"])
     const failed = ScenarioPromise.run(appWith(inThisBrowser), [connect, leave], {
       rules: [ScenarioRules.disconnectHolds]
     })
@@ -209,18 +209,18 @@ describe("an app without Effect", () => {
       cookies: undefined,
       routes: { ...appWith().routes, signIn: (name) => ({ method: "POST", path: "/login", form: { name } }) }
     })
-    const seen = await run(app, [connect, { _tag: "Restart" }, call])
-    expect(shown(seen).slice(0, 2)).toEqual(["Consent Data", "Call Data"])
+    const history = await run(app, [connect, { _tag: "Restart" }, call])
+    expect(shown(history).slice(0, 2)).toEqual(["Consent Data", "Call Data"])
     expect(sessions.map((one) => [...one])).toEqual([["ada"], ["ada"]])
   })
 
-  it("does what its users may do besides", async () => {
+  it("performs other actions of its users", async () => {
     const app = appWith(undefined, { routes: { ...appWith().routes, actions: { look: "/zaps?more" } } })
-    const seen = await run(app, [connect, { _tag: "Act", action: { name: "look", subject: "ada" } }])
-    expect(shown(seen)).toContain("Act Data")
+    const history = await run(app, [connect, { _tag: "Act", action: { name: "look", subject: "ada" } }])
+    expect(shown(history)).toContain("Act Data")
   })
 
-  it("has words of its own for what it shows", async () => {
+  it("classifies its own pages", async () => {
     const app = appWith(undefined, { shows: ({ path }) => (path === "/zaps" ? "Broken" : undefined) })
     expect(shown(await run(app, [call]))).toEqual(["Call Broken"])
   })
@@ -247,8 +247,8 @@ describe("time", () => {
       starts.push(Date.now(), performance.now())
       return handlerWith(soon)(given)
     }
-    const seen = await run(appWith(undefined, { start }), [call])
-    expect(textsOf(seen)).toEqual(["180000,180000,TimeoutError"])
+    const history = await run(appWith(undefined, { start }), [call])
+    expect(textsOf(history)).toEqual(["180000,180000,TimeoutError"])
     expect(starts).toEqual([Timeline.start, 0])
     expect(Date.now()).toBeGreaterThanOrEqual(began)
   })
@@ -319,7 +319,7 @@ describe("time", () => {
   })
 })
 
-describe("what goes wrong", () => {
+describe("failures", () => {
   it("has request.signal aborted when a user hangs up, and not otherwise", async () => {
     const aborted: Array<boolean> = []
     const slow: Changed = (request) => {
@@ -329,8 +329,8 @@ describe("what goes wrong", () => {
         setTimeout(() => (aborted.push(request.signal.aborted), resolve(new Response("Zaps"))), 1_000)
       })
     }
-    const seen = await run(appWith(slow), [{ _tag: "Together", steps: [call, { _tag: "HangUp", ...ada }] }, call])
-    expect(shown(seen)).toEqual(["Call HungUp", "Call Data"])
+    const history = await run(appWith(slow), [{ _tag: "Together", steps: [call, { _tag: "HangUp", ...ada }] }, call])
+    expect(shown(history)).toEqual(["Call HungUp", "Call Data"])
     expect(aborted).toEqual([true, true, false])
   })
 
@@ -376,8 +376,8 @@ describe("what goes wrong", () => {
       })
     )
     const arm = (_tag: "ConnectionReset" | "RequestSilent"): Step => ({ _tag: "Arm", rule: { fault: { _tag } } })
-    const seen = await run(app, [arm("ConnectionReset"), arm("RequestSilent"), call])
-    expect(textsOf(seen)).toEqual(["TypeError: fetch failed,TimeoutError: The operation was aborted due to timeout"])
+    const history = await run(app, [arm("ConnectionReset"), arm("RequestSilent"), call])
+    expect(textsOf(history)).toEqual(["TypeError: fetch failed,TimeoutError: The operation was aborted due to timeout"])
   })
 
   it("gives an app a new secret when it starts, or when it asks", async () => {
@@ -455,7 +455,7 @@ describe("an app that waits for something real", () => {
     expect(textsOf(await run(twice, [call], { turn }))).toEqual(["done,done"])
   })
 
-  it("is told of `turn` where it waits for longer", async () => {
+  it("mentions `turn` in its error", async () => {
     const never = appWith(saying(() => new Promise(() => undefined)))
     const turn = () => real(1)
     await expect(ScenarioPromise.run(never, [call], { turn })).rejects.toThrow(
@@ -463,7 +463,7 @@ describe("an app that waits for something real", () => {
     )
     const silent: ReadonlyArray<Step> = [connect, { _tag: "Arm", rule: { fault: { _tag: "RequestSilent" } } }, call]
     await expect(
-      ScenarioPromise.run(appWith(), silent, { rules: [ScenarioRules.answersEverybody], turn })
+      ScenarioPromise.run(appWith(), silent, { rules: [ScenarioRules.alwaysResponds], turn })
     ).rejects.toThrow(/ada waits for ever \(Call\)\n/)
   })
 })

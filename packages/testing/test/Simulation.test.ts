@@ -82,7 +82,7 @@ describe("a year", () => {
     })
   )
 
-  it.effect("tells of each day", () =>
+  it.effect("reports each day", () =>
     Effect.gen(function* () {
       const days: Array<number> = []
       yield* Simulation.run({ ...year, days: 3, onDay: (day) => days.push(day) })

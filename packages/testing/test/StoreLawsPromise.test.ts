@@ -104,7 +104,7 @@ const mutants: ReadonlyArray<
   readonly [what: string, open: () => PromiseStores.Stores, noticed: ReadonlyArray<string>]
 > = [
   [
-    "writes whatever the version is",
+    "writes with any version",
     () => open({ matches: () => true }),
     [
       "grants: a key has no record until",

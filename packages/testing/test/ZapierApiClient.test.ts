@@ -84,7 +84,7 @@ describe("ZapierApiClient", () => {
     assert.deepStrictEqual([...Object.values(Operation.table), "GET /v2/authorize"].sort(), [...Endpoint.names].sort())
   })
 
-  it.effect.each(Operation.names)("calls %s, by its method and path, and decodes what comes back", (operation) =>
+  it.effect.each(Operation.names)("calls %s by its method and path, and decodes the response", (operation) =>
     Effect.gen(function* () {
       yield* Apps.connect(subject)
       const zapier = yield* ZapierApiClient
@@ -130,7 +130,7 @@ describe("ZapierApiClient", () => {
     }).pipe(Effect.provide(Apps.layer))
   )
 
-  it.effect("gives what Zapier refuses as a typed error", () =>
+  it.effect("returns Zapier's errors as typed errors", () =>
     Effect.gen(function* () {
       yield* Apps.connect(subject)
       const zapier = yield* ZapierApiClient

@@ -30,7 +30,7 @@ describe("the package", () => {
     }
   })
 
-  it("publishes modules only, which are named like what they are", () => {
+  it("publishes only modules, under their own names", () => {
     expect(modules.filter((file) => !/^(index|[A-Z]\w*)\.ts$/.test(basename(file)))).toEqual([])
   })
 })

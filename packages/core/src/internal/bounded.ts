@@ -1,6 +1,7 @@
 /** Limits the wait for something that may not be interruptible, such as a secret manager or a store. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Application, ClientApplication } from "../oauth/ClientApplication.ts"
@@ -30,6 +31,8 @@ export const readApplication = (
   application: ClientApplication["Service"],
   millis: number
 ): Effect.Effect<Application, ZapierAuthError> => {
+  // A fixed application needs no reading.
+  if (Exit.isExit(application.get)) return application.get
   const unavailable = () => ZapierAuthError.make(new ApplicationUnavailable({ waited: Duration.millis(millis) }))
   const read = Effect.catchDefect(application.get, (defect) =>
     Effect.andThen(

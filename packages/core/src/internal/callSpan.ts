@@ -9,7 +9,7 @@ import * as AuthMetrics from "../AuthMetrics.ts"
 import type { Credential } from "../zapier/Credential.ts"
 import type { ZapierAuthError } from "../ZapierAuthError.ts"
 import type { Target } from "./target.ts"
-import * as SpanOptions from "./spanOptions.ts"
+import * as OwnSpan from "./ownSpan.ts"
 
 type Outcome = Exit.Exit<HttpClientResponse, HttpClientError | ZapierAuthError>
 
@@ -41,7 +41,7 @@ export const around = <A extends HttpClientResponse, E extends HttpClientError |
     "ZapierHttpClient.call",
     { attributes: { mode, endpoint: AuthMetrics.endpointLabel(endpoint) } },
     (span) =>
-      Effect.onExit(Effect.withParentSpan(Effect.suspend(call), span, SpanOptions.withoutStack), (outcome) =>
+      Effect.onExit(Effect.withParentSpan(Effect.suspend(call), span, OwnSpan.withoutStack), (outcome) =>
         Effect.sync(() => span.attribute("outcome", nameOf(outcome)))
       )
   )

@@ -6,7 +6,7 @@ import { IllegalTransition, ZapierAuthError } from "../ZapierAuthError.ts"
 import { move, type Publish } from "./eventHub.ts"
 
 export const make = (clientId: string, publish: Publish) => {
-  let state: ClientId.State = ClientId.presented
+  let state: ClientId.State = ClientId.unconfirmed
 
   const step = Effect.fnUntraced(function* (event: ClientId.Event) {
     const now = yield* Clock.currentTimeMillis

@@ -21,7 +21,8 @@ import type * as Tokens from "../oauth/Tokens.ts"
 import type { StoreError, Versioned } from "../store/VersionedStore.ts"
 import { StoreFailed, ZapierAuthError } from "../ZapierAuthError.ts"
 import * as Defects from "./defects.ts"
-import * as SpanOptions from "./spanOptions.ts"
+import * as OwnSpan from "./ownSpan.ts"
+import * as QuietTracer from "./quietTracer.ts"
 
 interface Change<S, E> {
   readonly from: S
@@ -30,7 +31,8 @@ interface Change<S, E> {
 }
 
 interface Options<S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged, R, O> {
-  readonly driver: (key: string) => Driver.Driver<S, E, C, R, O>
+  /** `others`: how many keys have work in progress. */
+  readonly driver: (key: string, others: number) => Driver.Driver<S, E, C, R, O>
   readonly get: (key: string) => Effect.Effect<Option.Option<Versioned<NoInfer<S>>>, StoreError>
   readonly set: (key: string, expected: number | undefined, state: NoInfer<S>) => Effect.Effect<boolean, StoreError>
   /** Sends a request, unless `until` (elapsed) has passed. */
@@ -95,6 +97,18 @@ export const make = Effect.fnUntraced(function* <
     })
   }
 
+  const isTraced = QuietTracer.isSeen(Context.get(context, Tracer.Tracer))
+
+  // Runs a request in a span of its own, to which its callers' spans are linked.
+  const linked = <A>(entry: Running, request: Effect.Effect<A>): Effect.Effect<A> =>
+    isTraced
+      ? Effect.useSpan(`${entry.driver.driven.machine.name}.request`, { root: true }, (span) => {
+          entry.request = span
+          for (const caller of entry.callers.values()) link(caller.span, span)
+          return Effect.withParentSpan(request, span, OwnSpan.withoutStack)
+        }).pipe(Effect.ensuring(Effect.sync(() => void (entry.request = undefined))))
+      : request
+
   // A store that throws counts as failed.
   const storeFailed = (
     store: string,
@@ -149,16 +163,10 @@ export const make = Effect.fnUntraced(function* <
         return perform(
           entry,
           out.id,
-          Effect.useSpan(`${machine.name}.request`, { root: true }, (span) => {
-            entry.request = span
-            for (const caller of entry.callers.values()) link(caller.span, span)
-            return Effect.withParentSpan(
-              Effect.suspend(() => options.send(out.request, out.until, key)),
-              span,
-              SpanOptions.withoutStack
-            )
-          }).pipe(
-            Effect.ensuring(Effect.sync(() => void (entry.request = undefined))),
+          linked(
+            entry,
+            Effect.suspend(() => options.send(out.request, out.until, key))
+          ).pipe(
             // After a defect it is unknown whether the request was sent, as after a crash.
             Effect.catchCause(() => Effect.succeed<DriverState.DriverOutcome>({ _tag: "NoResponse" })),
             Effect.map((outcome) => ({ _tag: "Responded", id: out.id, outcome }) as const)
@@ -226,7 +234,7 @@ export const make = Effect.fnUntraced(function* <
   const entryOf = (key: string): Running => {
     const found = running.get(key)
     if (found !== undefined) return found
-    const driver = options.driver(key)
+    const driver = options.driver(key, running.size)
     const entry: Running = {
       key,
       driver,

@@ -56,8 +56,11 @@ const watch = (tracer: Tracer.Tracer, onEnd: (ended: Ended) => void) => {
   return { tracer: watching, next: () => void (isNext = true) }
 }
 
+// Made once: an error for each request would capture a stack for each.
+const refusal = /* @__PURE__ */ new Error("A token request may be sent only once")
+
 /** Passes once, and again only while nothing has left. Otherwise throws `refusal`. */
-const gate = (refusal: Error, mayPassAgain: () => boolean) => {
+const gate = (mayPassAgain: () => boolean) => {
   let hasPassed = false
   return () => {
     if (hasPassed && !mayPassAgain()) throw refusal
@@ -82,13 +85,14 @@ export const sendOnce = (
 ): Sending =>
   Effect.contextWith((context: Context.Context<never>) => {
     let first: Ended | undefined
-    const refusal = new Error("A token request may be sent only once")
-    const evaluated = gate(refusal, () => neverLeft(first))
-    const sent = gate(refusal, () => neverLeft(first))
-    // Show only the URL of a token request to tracers.
-    const original = HttpClientRequest.post(request.url)
+    const evaluated = gate(() => neverLeft(first))
+    const sent = gate(() => neverLeft(first))
+    const own = Context.get(context, Tracer.Tracer)
     const { next, tracer } = watch(
-      QuietTracer.make(Context.get(context, Tracer.Tracer), { original, sent: request }),
+      // Show only the URL of a token request to tracers.
+      QuietTracer.isSeen(own)
+        ? QuietTracer.make(own, { original: HttpClientRequest.post(request.url), sent: request })
+        : own,
       (ended) => (first = ended)
     )
     const isUntraced = Context.get(context, HttpClient.TracerDisabledWhen)
@@ -101,8 +105,8 @@ export const sendOnce = (
       evaluated()
       return prepared
     })
-    return Effect.updateContext(client.postprocess(ready), (own: Context.Context<never>) =>
-      own.pipe(
+    return Effect.updateContext(client.postprocess(ready), (services: Context.Context<never>) =>
+      services.pipe(
         Context.add(Tracer.Tracer, tracer),
         Context.add(HttpClient.TracerDisabledWhen, (sending) => {
           if (isRequest(sending)) {

@@ -120,23 +120,20 @@ export type Command =
 
 const always = "always"
 
-const demandOf = {
-  Absent: { Absent: "a pause is on", Requesting: "else" },
-  Active: {
-    Active: "the token is valid and not due for renewal, or a pause is on",
-    Requesting: "else"
-  }
-}
+const demandWithout = { Absent: "a pause is on", Requesting: "else" }
+
+const demandWith = { Active: "the token is valid and not due for renewal, or a pause is on", Requesting: "else" }
 
 /**
  * The legal edges, each with its condition.
  *
  * @since 0.1.0
  */
+// Without property accesses, so that bundlers drop it where it is unused.
 export const edges = {
   Absent: {
-    AccessTokenRequested: demandOf.Absent,
-    AccessTokenRejected: demandOf.Absent,
+    AccessTokenRequested: demandWithout,
+    AccessTokenRejected: demandWithout,
     TokenGranted: { Active: always }
   },
   Requesting: {
@@ -146,8 +143,8 @@ export const edges = {
     RequestFailed: { Active: "the record has an earlier token", Absent: "else" }
   },
   Active: {
-    AccessTokenRequested: demandOf.Active,
-    AccessTokenRejected: demandOf.Active,
+    AccessTokenRequested: demandWith,
+    AccessTokenRejected: demandWith,
     TokenGranted: { Active: always }
   }
 } as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
@@ -270,10 +267,8 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     return next(active, use(active.generation, access, Tokens.dueAt(access, settings.expiryMargin)))
   }
 
-  return Machine.make<State, Event, Command>()({
+  return Machine.make<State, Event, Command, typeof edges>({
     name: "AppCredential",
-    initial: "Absent",
-    edges,
     isStale,
     on: {
       Absent: {

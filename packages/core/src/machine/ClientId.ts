@@ -16,13 +16,13 @@ import * as Machine from "./Machine.ts"
 /**
  * The states of the client id.
  *
- * - `Presented`: no response has shown yet whether the id is known.
+ * - `Unconfirmed`: no response has shown yet whether the id is known.
  * - `Accepted`: the last response was not 401.
  * - `Rejected`: the last response was 401.
  *
  * @since 0.1.0
  */
-export const State = /* @__PURE__ */ Schema.TaggedUnion({ Presented: {}, Accepted: {}, Rejected: {} })
+export const State = /* @__PURE__ */ Schema.TaggedUnion({ Unconfirmed: {}, Accepted: {}, Rejected: {} })
 
 /**
  * @since 0.1.0
@@ -65,7 +65,7 @@ export interface Command {
  *
  * @since 0.1.0
  */
-export const presented = { _tag: "Presented" } as const satisfies State
+export const unconfirmed = { _tag: "Unconfirmed" } as const satisfies State
 
 /**
  * The legal edges.
@@ -73,8 +73,8 @@ export const presented = { _tag: "Presented" } as const satisfies State
  * @since 0.1.0
  */
 export const edges = {
-  Presented: {
-    RequestPrepared: { Presented: "always" },
+  Unconfirmed: {
+    RequestPrepared: { Unconfirmed: "always" },
     RequestAccepted: { Accepted: "always" },
     RequestRejected: { Rejected: "always" }
   },
@@ -85,7 +85,7 @@ export const edges = {
   },
   Rejected: {
     // A rejected id is tried again: the app's owner may have corrected it.
-    RequestPrepared: { Presented: "always" },
+    RequestPrepared: { Unconfirmed: "always" },
     RequestAccepted: { Accepted: "always" },
     RequestRejected: { Rejected: "always" }
   }
@@ -109,20 +109,18 @@ const responses = { RequestAccepted: accepted, RequestRejected: rejected }
  * import * as ClientId from "@zapier-workflow-auth/core/machine/ClientId"
  * import * as Result from "effect/Result"
  *
- * const stepped = ClientId.machine.step(ClientId.presented, { _tag: "RequestRejected" }, 0)
+ * const stepped = ClientId.machine.step(ClientId.unconfirmed, { _tag: "RequestRejected" }, 0)
  *
  * Result.getOrThrow(stepped).state // => { _tag: "Rejected" }
  * ```
  *
  * @since 0.1.0
  */
-export const machine: Machine.Machine<State, Event, Command> = Machine.make<State, Event, Command>()({
+export const machine: Machine.Machine<State, Event, Command> = Machine.make<State, Event, Command, typeof edges>({
   name: "ClientId",
-  initial: "Presented",
-  edges,
   on: {
-    Presented: { RequestPrepared: (state) => next(state, append), ...responses },
+    Unconfirmed: { RequestPrepared: (state) => next(state, append), ...responses },
     Accepted: { RequestPrepared: (state) => next(state, append), ...responses },
-    Rejected: { RequestPrepared: () => next(presented, append), ...responses }
+    Rejected: { RequestPrepared: () => next(unconfirmed, append), ...responses }
   }
 })

@@ -181,38 +181,42 @@ const expired = "the attempt has expired"
 
 const refused = "the callback is for another attempt or subject"
 
+const tabulate = () =>
+  ({
+    Absent: {
+      ...over("Absent"),
+      TokensGranted: { Absent: always },
+      GrantStored: { Absent: always },
+      ExchangeFailed: { Absent: always }
+    },
+    Pending: {
+      CodeReceived: { Pending: refused, Expired: expired, Exchanging: "else" },
+      ErrorReceived: { Pending: refused, Expired: expired, Denied: "the user denied access", Failed: "else" }
+    },
+    Exchanging: {
+      ...over("Exchanging"),
+      TokensGranted: { Exchanging: always },
+      GrantStored: { Completed: always },
+      ExchangeFailed: { Failed: always }
+    },
+    Completed: { ...over("Completed"), GrantStored: { Completed: always } },
+    Denied: over("Denied"),
+    Expired: over("Expired"),
+    Failed: {
+      ...over("Failed"),
+      TokensGranted: { Failed: always },
+      GrantStored: { Completed: always },
+      ExchangeFailed: { Failed: always }
+    }
+  }) as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
+
 /**
  * The legal edges, each with its condition.
  *
  * @since 0.1.0
  */
-export const edges = {
-  Absent: {
-    ...over("Absent"),
-    TokensGranted: { Absent: always },
-    GrantStored: { Absent: always },
-    ExchangeFailed: { Absent: always }
-  },
-  Pending: {
-    CodeReceived: { Pending: refused, Expired: expired, Exchanging: "else" },
-    ErrorReceived: { Pending: refused, Expired: expired, Denied: "the user denied access", Failed: "else" }
-  },
-  Exchanging: {
-    ...over("Exchanging"),
-    TokensGranted: { Exchanging: always },
-    GrantStored: { Completed: always },
-    ExchangeFailed: { Failed: always }
-  },
-  Completed: { ...over("Completed"), GrantStored: { Completed: always } },
-  Denied: over("Denied"),
-  Expired: over("Expired"),
-  Failed: {
-    ...over("Failed"),
-    TokensGranted: { Failed: always },
-    GrantStored: { Completed: always },
-    ExchangeFailed: { Failed: always }
-  }
-} as const satisfies Machine.Edges<State["_tag"], Event["_tag"]>
+// Pure, so that bundlers drop it where it is unused.
+export const edges = /* @__PURE__ */ tabulate()
 
 const next = Machine.next
 
@@ -298,10 +302,8 @@ const isStale = (state: State, event: Event): boolean =>
  *
  * @since 0.1.0
  */
-export const machine: Machine.Machine<State, Event, Command> = Machine.make<State, Event, Command>()({
+export const machine: Machine.Machine<State, Event, Command> = Machine.make<State, Event, Command, typeof edges>({
   name: "ConsentAttempt",
-  initial: "Pending",
-  edges,
   isStale,
   on: {
     Absent: {

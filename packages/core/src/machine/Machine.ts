@@ -3,7 +3,8 @@
  *
  * A machine's file states its edges (`state x event -> target -> condition`) and one handler for each edge group. The
  * types of the handlers are derived from the table, so a handler that is missing, superfluous, or that could reach a
- * target outside the table does not compile. The documentation is drawn from the same table.
+ * target outside the table does not compile. The documentation is drawn from the same table. `step` does not read it, so
+ * that bundles leave it out.
  *
  * `step` performs nothing: it takes the time as an argument and returns the next state and the commands that the shell
  * carries out. A stale event, which concerns something the state has moved on from, changes nothing. An event without an
@@ -79,9 +80,6 @@ export type Handlers<S extends Tagged, E extends Tagged, C, T> = {
 export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
   /** The name in errors, events and diagrams. */
   readonly name: string
-  /** The first state in diagrams. */
-  readonly initial: S["_tag"]
-  readonly edges: Edges<S["_tag"], E["_tag"]>
   /** True if the event concerns something that the state has moved on from. */
   readonly isStale: (state: S, event: E) => boolean
   /**
@@ -93,8 +91,7 @@ export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
 }
 
 /**
- * Makes a machine from its table and handlers. Give the types of states, events and commands first; the rest is
- * inferred.
+ * Makes a machine from its handlers. Give the types of its states, events and commands, and of its table.
  *
  * @example
  * ```ts
@@ -104,10 +101,10 @@ export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
  * type Door = { _tag: "Open" } | { _tag: "Shut" }
  * type Push = { _tag: "Pushed" }
  *
- * const door = Machine.make<Door, Push, never>()({
+ * const edges = { Open: { Pushed: { Shut: "always" } }, Shut: {} } as const
+ *
+ * const door = Machine.make<Door, Push, never, typeof edges>({
  *   name: "Door",
- *   initial: "Open",
- *   edges: { Open: { Pushed: { Shut: "always" } }, Shut: {} },
  *   on: { Open: { Pushed: () => ({ state: { _tag: "Shut" }, commands: [] }) }, Shut: {} }
  * })
  *
@@ -119,36 +116,35 @@ export interface Machine<S extends Tagged, E extends Tagged, C extends Tagged> {
  *
  * @since 0.1.0
  */
-export const make =
-  <S extends Tagged, E extends Tagged, C extends Tagged>() =>
-  <const T extends Edges<S["_tag"], E["_tag"]>>(options: {
-    readonly name: string
-    readonly initial: S["_tag"]
-    readonly edges: T
-    /** True for events to drop before the table is consulted. Default: none. */
-    readonly isStale?: (state: S, event: E) => boolean
-    readonly on: Handlers<S, E, C, T>
-  }): Machine<S, E, C> => {
-    const isStale = options.isStale ?? (() => false)
-    // The mapped type checks each handler against its edge, but cannot prove the lookup by two run-time tags.
-    const handlers = options.on as unknown as {
-      readonly [state: string]: { readonly [event: string]: (state: S, event: E, now: number) => Next<S, C> }
-    }
-    return {
-      name: options.name,
-      initial: options.initial,
-      edges: options.edges,
-      isStale,
-      step: (state, event, now) => {
-        if (isStale(state, event)) return Result.succeed(next(state))
-        const events = Object.hasOwn(handlers, state._tag) ? handlers[state._tag] : undefined
-        const handler = events !== undefined && Object.hasOwn(events, event._tag) ? events[event._tag] : undefined
-        return handler === undefined
-          ? Result.fail({ machine: options.name, state: state._tag, event: event._tag })
-          : Result.succeed(handler(state, event, now))
-      }
+export const make = <
+  S extends Tagged,
+  E extends Tagged,
+  C extends Tagged,
+  T extends Edges<S["_tag"], E["_tag"]>
+>(options: {
+  readonly name: string
+  /** True for events to drop before the handlers see them. Default: none. */
+  readonly isStale?: (state: S, event: E) => boolean
+  readonly on: Handlers<S, E, C, T>
+}): Machine<S, E, C> => {
+  const isStale = options.isStale ?? (() => false)
+  // The mapped type checks each handler against its edge, but cannot prove the lookup by two run-time tags.
+  const handlers = options.on as unknown as {
+    readonly [state: string]: { readonly [event: string]: (state: S, event: E, now: number) => Next<S, C> }
+  }
+  return {
+    name: options.name,
+    isStale,
+    step: (state, event, now) => {
+      if (isStale(state, event)) return Result.succeed(next(state))
+      const events = Object.hasOwn(handlers, state._tag) ? handlers[state._tag] : undefined
+      const handler = events !== undefined && Object.hasOwn(events, event._tag) ? events[event._tag] : undefined
+      return handler === undefined
+        ? Result.fail({ machine: options.name, state: state._tag, event: event._tag })
+        : Result.succeed(handler(state, event, now))
     }
   }
+}
 
 /**
  * Makes a handler's result: a state, and the commands to carry out once it is stored.
@@ -157,15 +153,12 @@ export const make =
  */
 export const next = <S, C = never>(state: S, ...commands: ReadonlyArray<C>): Next<S, C> => ({ state, commands })
 
-interface Drawn {
-  readonly initial: string
-  readonly edges: {
-    readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } | undefined }
-  }
+interface Table {
+  readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } | undefined }
 }
 
 // One row for each edge.
-const rows = ({ edges }: Drawn) =>
+const rows = (edges: Table) =>
   Object.entries(edges).flatMap(([from, events]) =>
     Object.entries(events).flatMap(([event, targets = {}]) =>
       Object.entries(targets).map(([to, condition]) => ({ from, event, to, condition }))
@@ -175,17 +168,19 @@ const rows = ({ edges }: Drawn) =>
 /**
  * Renders the table as a Mermaid state diagram.
  *
+ * @param initial the first state
+ *
  * @since 0.1.0
  */
-export const toMermaid = (machine: Drawn): string => {
+export const toMermaid = (initial: string, edges: Table): string => {
   const labels = new Map<string, Array<string>>()
-  for (const { condition, event, from, to } of rows(machine)) {
+  for (const { condition, event, from, to } of rows(edges)) {
     const edge = `${from} --> ${to}`
     labels.set(edge, [...(labels.get(edge) ?? []), condition === "always" ? event : `${event} [${condition}]`])
   }
   return [
     "stateDiagram-v2",
-    `  [*] --> ${machine.initial}`,
+    `  [*] --> ${initial}`,
     ...[...labels].map(([edge, events]) => `  ${edge}: ${events.join("<br>")}`)
   ].join("\n")
 }
@@ -195,9 +190,9 @@ export const toMermaid = (machine: Drawn): string => {
  *
  * @since 0.1.0
  */
-export const toMarkdown = (machine: Drawn): string =>
+export const toMarkdown = (edges: Table): string =>
   [
     "| state | event | next state | when |",
     "| --- | --- | --- | --- |",
-    ...rows(machine).map(({ condition, event, from, to }) => `| ${from} | ${event} | ${to} | ${condition} |`)
+    ...rows(edges).map(({ condition, event, from, to }) => `| ${from} | ${event} | ${to} | ${condition} |`)
   ].join("\n")

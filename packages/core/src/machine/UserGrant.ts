@@ -103,7 +103,7 @@ export const absent: Of<"Absent"> = { _tag: "Absent" }
 // -----------------------------------------------------------------------------
 
 // The generation that a refresh renews, and the process that sent it.
-const presented = { family: Schema.String, generation: Schema.Int, owner: Schema.NonEmptyString }
+const attempt = { family: Schema.String, generation: Schema.Int, owner: Schema.NonEmptyString }
 
 /**
  * The events of a user's grant.
@@ -126,12 +126,12 @@ export const Event = /* @__PURE__ */ (() =>
   Schema.TaggedUnion({
     ConsentGranted: { family: Schema.NonEmptyString, tokens: Tokens.Tokens },
     AccessTokenRequested: { owner: Schema.NonEmptyString },
-    AccessTokenRejected: presented,
-    RefreshSucceeded: { ...presented, tokens: Tokens.Tokens },
-    RefreshTokenReplaced: { ...presented, refreshToken: Tokens.Secret, failure: Pause.Failure },
-    RefreshRefused: presented,
-    RefreshOutcomeUnknown: { ...presented, isAwaited: Schema.Boolean },
-    RefreshFailed: { ...presented, mayHaveRotated: Schema.Boolean, failure: Schema.optionalKey(Pause.Failure) },
+    AccessTokenRejected: attempt,
+    RefreshSucceeded: { ...attempt, tokens: Tokens.Tokens },
+    RefreshTokenReplaced: { ...attempt, refreshToken: Tokens.Secret, failure: Pause.Failure },
+    RefreshRefused: attempt,
+    RefreshOutcomeUnknown: { ...attempt, isAwaited: Schema.Boolean },
+    RefreshFailed: { ...attempt, mayHaveRotated: Schema.Boolean, failure: Schema.optionalKey(Pause.Failure) },
     Disconnected: {}
   }))()
 
@@ -145,7 +145,7 @@ export type Event = typeof Event.Type
  *
  * @since 0.1.0
  */
-export interface Presented {
+export interface RefreshAttempt {
   readonly family: string
   readonly generation: number
   readonly owner: string
@@ -161,24 +161,24 @@ export interface Presented {
  */
 export const eventOfOutcome = (
   outcome: TokenOutcome.TokenOutcome,
-  { family, generation, owner }: Presented,
+  { family, generation, owner }: RefreshAttempt,
   isAwaited: boolean
 ): Event => {
-  const presented = { family, generation, owner }
+  const attempt = { family, generation, owner }
   switch (outcome._tag) {
     case "Granted":
-      return { _tag: "RefreshSucceeded", ...presented, tokens: outcome.tokens }
+      return { _tag: "RefreshSucceeded", ...attempt, tokens: outcome.tokens }
     case "InvalidGrant":
-      return { _tag: "RefreshRefused", ...presented }
+      return { _tag: "RefreshRefused", ...attempt }
     case "NoResponse":
-      return { _tag: "RefreshOutcomeUnknown", ...presented, isAwaited }
+      return { _tag: "RefreshOutcomeUnknown", ...attempt, isAwaited }
     default: {
       const failure = Pause.failureOf(outcome)
       if (outcome._tag === "Malformed" && outcome.refreshToken !== undefined && failure !== undefined) {
-        return { _tag: "RefreshTokenReplaced", ...presented, refreshToken: outcome.refreshToken, failure }
+        return { _tag: "RefreshTokenReplaced", ...attempt, refreshToken: outcome.refreshToken, failure }
       }
       const mayHaveRotated = TokenOutcome.mayHaveActed(outcome)
-      return { _tag: "RefreshFailed", ...presented, mayHaveRotated, ...(failure === undefined ? {} : { failure }) }
+      return { _tag: "RefreshFailed", ...attempt, mayHaveRotated, ...(failure === undefined ? {} : { failure }) }
     }
   }
 }
@@ -191,7 +191,7 @@ export const eventOfOutcome = (
  * The commands of a user's grant.
  *
  * - `UseAccessToken`: give it to the callers, and to later ones without a step until `until`.
- * - `PresentRefreshToken`: send the refresh and listen for its response until `deadline`. It is not sent at or after it.
+ * - `SendRefreshToken`: send the refresh and listen for its response until `deadline`. It is not sent at or after it.
  * - `AwaitLease`: another process is refreshing; look again by `until` at the latest.
  * - `AwaitTime`: tell the callers why nothing is sent, and to retry after the pause.
  * - `RequireReconnect`: tell the callers that the user must reconnect.
@@ -202,7 +202,7 @@ export const eventOfOutcome = (
 export type Command =
   | { readonly _tag: "UseAccessToken"; readonly access: Tokens.UsableAccess; readonly until: number }
   | {
-      readonly _tag: "PresentRefreshToken"
+      readonly _tag: "SendRefreshToken"
       readonly family: string
       readonly generation: number
       readonly refreshToken: typeof Tokens.Secret.Type
@@ -226,13 +226,16 @@ const demand = {
   ReconnectRequired: "the access token has expired or was rejected, and there is no refresh token"
 }
 
-const consent = { known: "the record already has this consent", new: "the consent is new" }
+const knownConsent = "the record already has this consent"
+
+const newConsent = "the consent is new"
 
 /**
  * The legal edges, each with its condition.
  *
  * @since 0.1.0
  */
+// Without property accesses, so that bundlers drop it where it is unused.
 export const edges = {
   Absent: {
     ConsentGranted: { Active: always },
@@ -249,7 +252,7 @@ export const edges = {
     Disconnected: { Absent: always }
   },
   Refreshing: {
-    ConsentGranted: { Refreshing: consent.known, Active: consent.new },
+    ConsentGranted: { Refreshing: knownConsent, Active: newConsent },
     AccessTokenRequested: { Refreshing: always },
     AccessTokenRejected: { Refreshing: always },
     RefreshSucceeded: { Active: always },
@@ -260,7 +263,7 @@ export const edges = {
     Disconnected: { Absent: always }
   },
   ReconnectRequired: {
-    ConsentGranted: { ReconnectRequired: consent.known, Active: consent.new },
+    ConsentGranted: { ReconnectRequired: knownConsent, Active: newConsent },
     AccessTokenRequested: { ReconnectRequired: always },
     AccessTokenRejected: { ReconnectRequired: always },
     RefreshSucceeded: { Active: always },
@@ -409,7 +412,7 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
       attempt
     }
     const command: Command = {
-      _tag: "PresentRefreshToken",
+      _tag: "SendRefreshToken",
       family,
       generation,
       refreshToken: tokens.refreshToken,
@@ -503,10 +506,8 @@ export const machine = (settings: Settings.Refreshing): Machine.Machine<State, E
     return next({ ...active, responseLost, ...(pause === undefined ? {} : { pause }) }, reportFailure)
   }
 
-  return Machine.make<State, Event, Command>()({
+  return Machine.make<State, Event, Command, typeof edges>({
     name: "UserGrant",
-    initial: "Absent",
-    edges,
     isStale,
     on: {
       Absent: {

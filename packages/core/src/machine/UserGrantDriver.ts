@@ -20,7 +20,7 @@ const order = (command: UserGrant.Command, now: number): Order<TokenRequest> => 
       return { _tag: "Use", access: command.access, until: command.until }
     case "AwaitLease":
       return { _tag: "Await", until: command.until }
-    case "PresentRefreshToken": {
+    case "SendRefreshToken": {
       const { deadline, family, generation, refreshToken, scopes } = command
       return {
         _tag: "Send",

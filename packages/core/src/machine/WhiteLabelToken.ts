@@ -39,13 +39,11 @@ export interface User {
  *
  * @example
  * ```ts
- * import * as AppCredential from "@zapier-workflow-auth/core/machine/AppCredential"
  * import * as WhiteLabelToken from "@zapier-workflow-auth/core/machine/WhiteLabelToken"
  *
  * const machine = WhiteLabelToken.machine({ responseTimeout: 60_000, expiryMargin: 300_000 })
  *
  * machine.name // => "WhiteLabelToken"
- * machine.edges === AppCredential.edges // => true
  * ```
  *
  * @since 0.1.0

@@ -174,7 +174,10 @@ export class ClientApplication extends Context.Service<
 >()("@zapier-workflow-auth/core/oauth/ClientApplication") {}
 
 const checked = (options: Options): Effect.Effect<Application, ZapierAuthError> =>
-  Effect.mapError(Effect.fromResult(make(options)), ZapierAuthError.make)
+  Result.match(make(options), {
+    onFailure: (reason) => Effect.fail(ZapierAuthError.make(reason)),
+    onSuccess: Effect.succeed
+  })
 
 /**
  * Reads the application at each use, for example from a secret manager. `make` validates the result each time. Services

@@ -23,13 +23,13 @@ import { readApplication } from "../internal/bounded.ts"
 import * as BoundedBody from "../internal/boundedBody.ts"
 import * as Defects from "../internal/defects.ts"
 import { neverSentCode } from "../internal/neverSent.ts"
+import * as OwnSpan from "../internal/ownSpan.ts"
 import * as Repetition from "../internal/repetition.ts"
 import { sendOnce } from "../internal/sendOnce.ts"
 import { ZapierUrls } from "../zapier/ZapierUrls.ts"
 import { type Application, ClientApplication } from "./ClientApplication.ts"
 import * as TokenOutcome from "./TokenOutcome.ts"
 import * as TokenRequest from "./TokenRequest.ts"
-import * as SpanOptions from "../internal/spanOptions.ts"
 
 /**
  * The time limits of a token request, in milliseconds.
@@ -157,12 +157,7 @@ export const make = Effect.gen(function* () {
   const attempt = (request: TokenRequest.TokenRequest, { requestTimeout, until }: Options, counter: Counter) => {
     const read = readApplication(application, requestTimeout)
     const sendNext = (by: Application) =>
-      Effect.suspend(() =>
-        Effect.withSpan(send(request, by), "TokenEndpoint.attempt", {
-          attributes: { attempt: ++counter.sent },
-          ...SpanOptions.withoutStack
-        })
-      )
+      Effect.suspend(() => OwnSpan.within(send(request, by), "TokenEndpoint.attempt", { attempt: ++counter.sent }))
     return Effect.gen(function* () {
       const by = yield* read
       const outcome = yield* inTime(until, sendNext(by))
@@ -192,7 +187,7 @@ export const make = Effect.gen(function* () {
         yield* AuthMetrics.took(grant, duration)
         return outcome
       },
-      Effect.withSpan("TokenEndpoint.request", undefined, SpanOptions.withoutStack)
+      (request) => OwnSpan.within(request, "TokenEndpoint.request")
     )
   })
 })

@@ -154,7 +154,7 @@ export const lifetime = (expiresIn: unknown): number => {
  *
  * @since 0.1.0
  */
-export const retryAfter = (headers: Answer["headers"], now: number): number | undefined => {
+export const retryAfter = (headers: TokenResponse["headers"], now: number): number | undefined => {
   const header = headers["retry-after"]
   if (header === undefined) return undefined
   if (header.length > longestHeader) return coolDown
@@ -174,7 +174,7 @@ export const retryAfter = (headers: Answer["headers"], now: number): number | un
  *
  * @since 0.1.0
  */
-export interface Answer {
+export interface TokenResponse {
   readonly status: number
   /** Names in lower case. */
   readonly headers: { readonly [name: string]: string | undefined }
@@ -212,7 +212,7 @@ export const isComplete = (body: string): boolean => {
 const isBearable = (token: unknown): token is string => typeof token === "string" && Tokens.isBearable(token)
 
 // Unlike a header, a form carries any text.
-const isPresentable = (token: unknown): token is string =>
+const isUsable = (token: unknown): token is string =>
   typeof token === "string" && token.trim() !== "" && token.isWellFormed()
 
 // Content types that may be shown; others may hold anything.
@@ -229,13 +229,14 @@ const contentTypes = new Set([
   "text/xml"
 ])
 
-const describeType = (headers: Answer["headers"]): string => {
+const describeType = (headers: TokenResponse["headers"]): string => {
   const type = headers["content-type"]?.slice(0, longestHeader).split(";", 1)[0]?.trim().toLowerCase()
   if (type === undefined || type === "") return ""
   return ` (Content-Type: ${contentTypes.has(type) ? type : "another"})`
 }
 
-const isErrorCode = Schema.is(Schema.NonEmptyString)
+// A schema's parser would weigh more in a bundle.
+const isErrorCode = (error: unknown): error is string => typeof error === "string" && error !== ""
 
 /**
  * The facts of a request on which the meaning of its response depends.
@@ -287,7 +288,7 @@ const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: As
   if (!isBearable(access_token)) {
     const isMissing = access_token === undefined || access_token === null || access_token === ""
     const problem = isMissing ? "it contains no access token" : "its access token cannot be sent in a header"
-    const kept = isPresentable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {}
+    const kept = isUsable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {}
     return { _tag: "Malformed", status, problem, ...kept }
   }
   const scopes = Scopes.parseGranted(scope)
@@ -299,7 +300,7 @@ const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: As
       scopes: scopes.length === 0 ? asked.scopes : scopes,
       obtainedAt: asked.startedAt,
       expiresAt: asked.startedAt + lifetime(expires_in),
-      ...(isPresentable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {})
+      ...(isUsable(refresh_token) ? { refreshToken: Tokens.secret(refresh_token) } : {})
     },
     ...(oddities.length === 0 ? {} : { oddities })
   }
@@ -312,7 +313,7 @@ const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: As
  *
  * @internal
  */
-export const ofStatus = ({ headers, status }: Omit<Answer, "body">, now: number): TokenOutcome | undefined => {
+export const ofStatus = ({ headers, status }: Omit<TokenResponse, "body">, now: number): TokenOutcome | undefined => {
   const pause = retryAfter(headers, now)
   if (status === 429) return { _tag: "RateLimited", retryAfter: pause ?? coolDown }
   if (status >= 500) return { _tag: "Unavailable", status, retryAfter: pause }
@@ -339,12 +340,12 @@ export const ofStatus = ({ headers, status }: Omit<Answer, "body">, now: number)
  *
  * @since 0.1.0
  */
-export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
-  const decided = ofStatus(answer, asked.now)
+export const interpret = (response: TokenResponse, asked: Asked): TokenOutcome => {
+  const decided = ofStatus(response, asked.now)
   if (decided !== undefined) return decided
-  const { headers, status } = answer
+  const { headers, status } = response
   // A truncated body has no meaning. `trim` also removes a byte order mark, which JSON does not allow.
-  const text = answer.isTruncated === true ? "" : answer.body.trim()
+  const text = response.isTruncated === true ? "" : response.body.trim()
   const json = readJson(text)
   const body = json ?? readForm(text)
   const isSuccess = status < 400
@@ -355,7 +356,7 @@ export const interpret = (answer: Answer, asked: Asked): TokenOutcome => {
   if (status === 401) return { _tag: "InvalidClient" }
   if (isSuccess && body !== undefined) return interpretSuccess(status, body, json === undefined, asked)
   const problem =
-    answer.isTruncated === true
+    response.isTruncated === true
       ? `it is longer than ${longestBody / 1024} kB`
       : isSuccess
         ? "it is not a JSON object"

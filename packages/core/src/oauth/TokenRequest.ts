@@ -81,6 +81,15 @@ const formEncode = (text: string) => new URLSearchParams([["", text]]).toString(
 export const basic = (application: Pick<Application, "clientId" | "clientSecret">): string =>
   `Basic ${Base64.encode(`${formEncode(application.clientId)}:${formEncode(Redacted.value(application.clientSecret))}`)}`
 
+// By application, which a process uses for all its requests.
+const headers = new WeakMap<Application, string>()
+
+const basicOnce = (application: Application): string => {
+  const made = headers.get(application) ?? basic(application)
+  headers.set(application, made)
+  return made
+}
+
 /**
  * Converts the request to HTTP: a POST of `application/x-www-form-urlencoded`.
  *
@@ -126,6 +135,6 @@ export const toHttp = (
     HttpClientRequest.bodyUrlParams([...grantOf(request), ...inBody])
   )
   return application.authentication === "Basic"
-    ? HttpClientRequest.setHeader(post, "authorization", basic(application))
+    ? HttpClientRequest.setHeader(post, "authorization", basicOnce(application))
     : post
 }

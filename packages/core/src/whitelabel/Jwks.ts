@@ -23,11 +23,11 @@ import * as PartnerKey from "./PartnerKey.ts"
  * @since 0.1.0
  */
 export interface Keys {
-  /** Published before it signs. */
+  /** The next key, which is published before it signs. */
   readonly next?: PartnerKey.PartnerKey | undefined
-  /** The one that signs. */
+  /** The key that signs. */
   readonly current: PartnerKey.PartnerKey
-  /** Those that have signed what may still be under way. */
+  /** The previous keys, whose signatures may still be in use. */
   readonly retiring?: PartnerKey.PartnerKey | ReadonlyArray<PartnerKey.PartnerKey> | undefined
 }
 

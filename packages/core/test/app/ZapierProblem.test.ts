@@ -81,7 +81,7 @@ const served = Effect.gen(function* () {
 })
 
 describe("ZapierProblem", () => {
-  it.effect.each(Object.keys(failures))("an HttpApi answers %s with its own status", (name) =>
+  it.effect.each(Object.keys(failures))("an HttpApi responds to %s with its own status", (name) =>
     Effect.gen(function* () {
       const { client, get } = yield* served
       const failure = failures[name]
@@ -101,7 +101,7 @@ describe("ZapierProblem", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.each(Object.values(samples))("takes the status and what helps from the reason: $_tag", (reason) => {
+  it.each(Object.values(samples))("takes the status and the advice from the reason: $_tag", (reason) => {
     const problem = ZapierProblem.of(errorOf(reason))
     const { _tag, httpStatus, isRetryable, needsReconnect } = reason
     expect(problem).toMatchObject({
@@ -124,7 +124,7 @@ describe("ZapierProblem", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is what an endpoint has to name: by ZapierAuthError itself, Effect answers 500", () =>
+  it.effect("has to be an endpoint's error: for ZapierAuthError itself, Effect responds 500", () =>
     Effect.gen(function* () {
       const params = { name: Schema.String }
       const Both = HttpApi.make("both").add(
@@ -172,7 +172,7 @@ describe("ZapierProblem", () => {
     ["a limit", 503, 7],
     ["trouble at Zapier", 502, undefined],
     ["an unexpected response", 502, undefined]
-  ] as const)("tells what the typed client fails with: %s", (name, status, seconds) => {
+  ] as const)("converts the errors of the typed client: %s", (name, status, seconds) => {
     const failure = failures[name]
     if (failure === undefined || failure instanceof ZapierProblem.ZapierProblem) throw new Error("there is none")
     const { retryAfter, ...problem } = ZapierProblem.of(failure)
@@ -180,7 +180,7 @@ describe("ZapierProblem", () => {
     expect(JSON.stringify(problem)).not.toMatch(/for the log|HTML/)
   })
 
-  it("tells no client what is for whoever runs the app", () => {
+  it("hides the owner's advice from clients", () => {
     for (const tag of ["InvalidConfig", "StoreFailed", "DecryptionFailed", "StartFailed", "UntrustedOrigin"] as const) {
       const { _tag, ...members } = JSON.parse(JSON.stringify(samples[tag]))
       const told = JSON.stringify(ZapierProblem.of(errorOf(samples[tag])))

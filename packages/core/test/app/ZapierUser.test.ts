@@ -124,7 +124,7 @@ describe("ZapierUser.layerMiddleware", () => {
     }).pipe(Effect.scoped, Effect.provide(zapier.layer()))
   })
 
-  it.effect("leaves it to the app's own session who is signed in", () => {
+  it.effect("takes the signed-in user from the app's session", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const get = yield* serve(routes)
@@ -133,7 +133,7 @@ describe("ZapierUser.layerMiddleware", () => {
     }).pipe(Effect.scoped, Effect.provide(zapier.layer()))
   })
 
-  it.effect("answers 409 before the handler runs where the user is not connected, and logs nothing", () => {
+  it.effect("responds 409 before the handler runs if the user is not connected, and logs nothing", () => {
     const zapier = TestZapier.make()
     const logs: Array<unknown> = []
     return Effect.gen(function* () {
@@ -164,20 +164,20 @@ describe("ZapierUser.layerMiddleware", () => {
     }).pipe(Effect.scoped, Effect.provide(zapier.layer()))
   })
 
-  it.effect("answers what the handler fails with, tells the log what it does not tell the client", () => {
+  it.effect("responds with the handler's error, and logs more than the client sees", () => {
     const zapier = TestZapier.make()
     const logs: Array<unknown> = []
     return Effect.gen(function* () {
       yield* connect("ada")
       const get = yield* serve(routes, logs)
       zapier.nextApi(TestZapier.requestLost)
-      const answer = yield* get("/zaps", "ada")
-      expect(answer).toMatchObject({ status: 502, body: { reason: "HttpClientError", isRetryable: true } })
+      const response = yield* get("/zaps", "ada")
+      expect(response).toMatchObject({ status: 502, body: { reason: "HttpClientError", isRetryable: true } })
       expect(logs).toHaveLength(1)
       zapier.state.accessTokens.clear()
       zapier.nextToken(
-        TestZapier.answer(401, { error: "invalid_client" }),
-        TestZapier.answer(401, { error: "invalid_client" })
+        TestZapier.respond(401, { error: "invalid_client" }),
+        TestZapier.respond(401, { error: "invalid_client" })
       )
       expect(yield* get("/zaps", "ada")).toMatchObject({
         status: 500,
@@ -187,7 +187,7 @@ describe("ZapierUser.layerMiddleware", () => {
     }).pipe(Effect.scoped, Effect.provide(zapier.layer()))
   })
 
-  it("lets handlers fail as the library does, and tells clients what they get", () => {
+  it("lets handlers fail with the library's errors, and documents them for clients", () => {
     type Client = Effect.Success<ReturnType<typeof HttpApiClient.make<"app", typeof endpoints>>>
     expectTypeOf<Effect.Error<ReturnType<Client["zaps"]["list"]>>>().toExtend<
       ZapierProblem.Failure | HttpApiError.Unauthorized | Schema.SchemaError
@@ -202,7 +202,7 @@ describe("ZapierUser.layerMiddleware", () => {
 })
 
 describe("ZapierUser: the typed client", () => {
-  it.effect("is that of the user whose request is handled", () => {
+  it.effect("is the credential of the request's user", () => {
     const zapier = TestZapier.make()
     const { layer } = ZapierUser.middleware({
       subject: Effect.map(HttpServerRequest.HttpServerRequest, ({ cookies }) => cookies["user"] ?? "")
@@ -219,8 +219,8 @@ describe("ZapierUser: the typed client", () => {
       yield* connect("ada")
       yield* connect("eve", "code-2")
       const get = yield* serve(Layer.provide(route, layer))
-      const none = TestZapier.answer(200, { data: [], links: { next: null }, meta: { count: 0 } })
-      zapier.nextApi(none, none, TestZapier.answer(503, {}))
+      const none = TestZapier.respond(200, { data: [], links: { next: null }, meta: { count: 0 } })
+      zapier.nextApi(none, none, TestZapier.respond(503, {}))
       expect(yield* get("/zaps", "eve")).toEqual({ status: 200, body: [] })
       expect(yield* get("/zaps", "ada")).toEqual({ status: 200, body: [] })
       expect(zapier.apiRequests.map(({ authorization }) => authorization)).toEqual([
@@ -263,7 +263,7 @@ describe("ZapierUser.middleware", () => {
     }).pipe(Effect.scoped, Effect.provide(zapier.layer()))
   })
 
-  it.effect("handles what the library fails with, and leaves other errors to the app", () => {
+  it.effect("handles the library's errors, and leaves other errors to the app", () => {
     const zapier = TestZapier.make()
     const mine = HttpRouter.add("GET", "/mine", Effect.fail("mine" as const))
     const { layer } = ZapierUser.middleware({ subject: Effect.succeed("ada") })

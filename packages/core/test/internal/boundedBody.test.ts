@@ -60,7 +60,7 @@ const read = (response: Response) => BoundedBody.read(responseOf(response), limi
 const kilobyte = " ".repeat(1_024)
 
 describe("reading a body", () => {
-  it.effect("gives all of a short one, whatever its chunks are", () =>
+  it.effect("returns all of a short one, for any chunks", () =>
     Effect.gen(function* () {
       const [first, second] = [encoder.encode("aé").slice(0, 2), encoder.encode("aé").slice(2)]
       const { response } = make([first, second], "ends")
@@ -102,7 +102,7 @@ describe("reading a body", () => {
     })
   )
 
-  it.effect("takes what the client has read before", () =>
+  it.effect("accepts a body that the client has already read", () =>
     Effect.gen(function* () {
       const response = responseOf(new Response(token))
       yield* response.text
@@ -169,7 +169,7 @@ describe("a token response", () => {
     [429, "RateLimited"],
     [503, "ServiceUnavailable"],
     [307, "MalformedResponse"]
-  ] as const)("whose status %i decides is not read, however slow its body is", ([status, tag]) => {
+  ] as const)("with the decisive status %i is not read, even if its body is slow", ([status, tag]) => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       for (const then of ["stalls", "repeats", "breaks"] as const) {
@@ -257,7 +257,11 @@ describe("a 401 that is replayed", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
-      zapier.nextApi(TestZapier.answer(401, "first"), TestZapier.answer(401, "second"), TestZapier.answer(401, "third"))
+      zapier.nextApi(
+        TestZapier.respond(401, "first"),
+        TestZapier.respond(401, "second"),
+        TestZapier.respond(401, "third")
+      )
       assert.strictEqual(yield* Effect.flatMap(call, ({ text }) => text), "second")
       assert.strictEqual(yield* Effect.flatMap(call, ({ text }) => text), "third")
     }).pipe(Effect.provide(zapier.layer()))

@@ -21,7 +21,7 @@ const times = <E, R>(events: Stream.Stream<AuthEvent, E, R>) =>
   Effect.map(Stream.runCollect(events), (all) => all.map(({ at }) => at))
 
 describe("the hub of events", () => {
-  it.effect("tells each listener what happens from then on", () =>
+  it.effect("sends each listener the events from then on", () =>
     Effect.gen(function* () {
       const { events, publish } = yield* EventHub.make
       publish(event(0))

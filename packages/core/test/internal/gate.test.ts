@@ -9,7 +9,7 @@ import * as Gate from "../../src/internal/gate.ts"
 const started = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkChild(effect, { startImmediately: true })
 
 describe("a gate", () => {
-  it.effect("closes when what is under way has ended, however it ends", () =>
+  it.effect("closes when all work under way has ended, in any way", () =>
     Effect.gen(function* () {
       const gate = Gate.make(1_000)
       const done = yield* Deferred.make<string>()
@@ -36,7 +36,7 @@ describe("a gate", () => {
     })
   )
 
-  it.effect("does not wait for ever", () =>
+  it.effect("waits only up to its limit", () =>
     Effect.gen(function* () {
       const gate = Gate.make(1_000)
       yield* started(gate.during(Effect.never))

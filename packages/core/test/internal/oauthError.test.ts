@@ -4,7 +4,7 @@ import * as OAuthError from "../../src/internal/oauthError.ts"
 
 describe("oauthError", () => {
   it.each(["access_denied", "invalid_grant", "invalid_scope", "temporarily_unavailable", "login_required"])(
-    "repeats what OAuth defines: %s",
+    "repeats a code that OAuth defines: %s",
     (code) => {
       expect(OAuthError.sanitize(code)).toBe(code)
     }
@@ -17,7 +17,7 @@ describe("oauthError", () => {
     }
   )
 
-  it.prop("says one of a few texts, whatever came", [Schema.String], ([code]) => {
+  it.prop("has one of a few texts for any code", [Schema.String], ([code]) => {
     expect(OAuthError.sanitize(code)).toMatch(/^([a-z_]+|an error code that OAuth does not define)$/)
   })
 })

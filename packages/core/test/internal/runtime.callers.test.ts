@@ -19,13 +19,14 @@ import { GrantStore } from "../../src/store/GrantStore.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import * as ZapierAuth from "../../src/ZapierAuth.ts"
 import * as TestZapier from "../utils/TestZapier.ts"
+import * as Spans from "../utils/Spans.ts"
 
 const { subject } = TestZapier
 
 const accessToken = Effect.flatMap(ZapierAuth.ZapierAuth, (auth) => auth.accessToken(subject))
 
 describe("runtime: a caller that is interrupted", () => {
-  it.effect("harms nobody, wherever it is interrupted", () => {
+  it.effect("harms no other caller at any point", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
@@ -60,7 +61,7 @@ describe("runtime: a caller that has left", () => {
   })
 })
 
-describe("runtime: what a caller has provided", () => {
+describe("runtime: a caller's services", () => {
   /** Over Effect's fetch client, whose `fetch` counts its calls. */
   const setup = () => {
     const calls: Array<string> = []
@@ -97,15 +98,8 @@ describe("runtime: what a caller has provided", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("has its span linked to the request's, which hangs under nobody's", () => {
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+  it.effect("has its span linked to the request's, which has no parent", () => {
+    const { spans, tracer } = Spans.recording()
     const { layer } = setup()
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth.ZapierAuth
@@ -165,7 +159,7 @@ describe("runtime: closing", () => {
     })
   })
 
-  it.effect("answers whoever waits for another process, and begins nothing", () => {
+  it.effect("fails callers that wait for another process, and begins nothing", () => {
     const zapier = TestZapier.make()
     return Effect.gen(function* () {
       const context = yield* Layer.build(MemoryStores.layer)

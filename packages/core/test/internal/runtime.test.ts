@@ -63,8 +63,8 @@ const setup = (settings?: Settings.Options) => {
   return { zapier, told: stores.told, layer: Layer.provideMerge(zapier.process(settings), stores.layer) }
 }
 
-/** Asks, and has the store fail from just before the answer comes: after the claim. */
-const failAsAnswered = Effect.fnUntraced(function* <A, E, R>(
+/** Asks, and has the store fail from just before the response comes, after the claim. */
+const failBeforeResponse = Effect.fnUntraced(function* <A, E, R>(
   zapier: ReturnType<typeof TestZapier.make>,
   told: { fails: boolean },
   asking: Effect.Effect<A, E, R>
@@ -79,12 +79,12 @@ const failAsAnswered = Effect.fnUntraced(function* <A, E, R>(
 })
 
 describe("runtime, when the store fails", () => {
-  it.effect("does not throw an answer away: it is stored when the store is back", () => {
+  it.effect("keeps a response, and stores it when the store is back", () => {
     const { layer, told, zapier } = setup()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust("11 hours")
-      const fiber = yield* failAsAnswered(zapier, told, accessToken)
+      const fiber = yield* failBeforeResponse(zapier, told, accessToken)
       yield* pass("2 seconds")
       expect(fiber.pollUnsafe()).toBeUndefined()
       told.fails = false
@@ -94,12 +94,12 @@ describe("runtime, when the store fails", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("keeps the answer while the process lives, however long the store is away", () => {
+  it.effect("keeps the response for as long as the process lives", () => {
     const { layer, told, zapier } = setup()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust("11 hours")
-      const fiber = yield* failAsAnswered(zapier, told, Effect.flip(accessToken))
+      const fiber = yield* failBeforeResponse(zapier, told, Effect.flip(accessToken))
       yield* pass("1 minute")
       expect((yield* Fiber.join(fiber)).reason._tag).toBe("StoreFailed")
       yield* pass("1 hour")
@@ -112,12 +112,12 @@ describe("runtime, when the store fails", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("stores it as soon as the store is back, whether anybody asks or not", () => {
+  it.effect("stores it as soon as the store is back, with or without callers", () => {
     const { layer, told, zapier } = setup()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)
       yield* TestClock.adjust("11 hours")
-      const fiber = yield* failAsAnswered(zapier, told, Effect.flip(accessToken))
+      const fiber = yield* failBeforeResponse(zapier, told, Effect.flip(accessToken))
       yield* pass("25 seconds")
       expect((yield* Fiber.join(fiber)).reason._tag).toBe("StoreFailed")
       told.fails = false
@@ -142,7 +142,7 @@ describe("runtime, when the store fails", () => {
       )
       yield* Effect.provide(TestZapier.connect(subject), services)
       yield* TestClock.adjust("11 hours")
-      yield* failAsAnswered(zapier, stores.told, Effect.provide(accessToken, services))
+      yield* failBeforeResponse(zapier, stores.told, Effect.provide(accessToken, services))
       yield* pass("20 seconds")
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
       yield* pass("5 seconds")
@@ -156,7 +156,7 @@ describe("runtime, when the store fails", () => {
     })
   })
 
-  it.effect("ends with the process all the same if the store stays away", () => {
+  it.effect("ends with the process if the store stays away", () => {
     const { zapier } = setup()
     return Effect.gen(function* () {
       const stores = makeStores()
@@ -164,7 +164,7 @@ describe("runtime, when the store fails", () => {
       const services = yield* Layer.buildWithScope(Layer.provide(zapier.process(), stores.layer), scope)
       yield* Effect.provide(TestZapier.connect(subject), services)
       yield* TestClock.adjust("11 hours")
-      yield* failAsAnswered(zapier, stores.told, Effect.provide(accessToken, services))
+      yield* failBeforeResponse(zapier, stores.told, Effect.provide(accessToken, services))
       yield* pass("20 seconds")
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
       yield* pass("15 seconds")
@@ -172,7 +172,8 @@ describe("runtime, when the store fails", () => {
     })
   })
 
-  it.effect("stores a consent once, though its write fails after it was carried out", () => {
+  // A user connects while writes fail for a second, whether they are carried out or not.
+  const connectInTrouble = (isCarriedOut: boolean) => {
     const { layer, told, zapier } = setup()
     return Effect.gen(function* () {
       const gate = Deferred.makeUnsafe<void>()
@@ -181,33 +182,20 @@ describe("runtime, when the store fails", () => {
       yield* TestZapier.tick
       yield* TestZapier.tick
       told.fails = true
-      told.isCarriedOut = true
-      yield* Deferred.succeed(gate, undefined)
-      yield* pass("1 second")
-      told.fails = false
-      yield* pass("10 seconds")
-      yield* Fiber.join(fiber)
-      expect(yield* Effect.flatMap(ZapierAuth, (auth) => auth.status(subject))).toMatchObject({ generation: 1 })
-    }).pipe(Effect.provide(layer))
-  })
-
-  it.effect("does the same for the answer to a code exchange", () => {
-    const { layer, told, zapier } = setup()
-    return Effect.gen(function* () {
-      const gate = Deferred.makeUnsafe<void>()
-      zapier.nextToken(TestZapier.held(gate))
-      const fiber = yield* Effect.forkChild(TestZapier.connect(subject), { startImmediately: true })
-      yield* TestZapier.tick
-      yield* TestZapier.tick
-      told.fails = true
+      told.isCarriedOut = isCarriedOut
       yield* Deferred.succeed(gate, undefined)
       yield* pass("1 second")
       told.fails = false
       yield* pass("10 seconds")
       yield* Fiber.join(fiber)
       expect(valueOf(yield* accessToken)).toBe("access-token-1")
+      expect(yield* Effect.flatMap(ZapierAuth, (auth) => auth.status(subject))).toMatchObject({ generation: 1 })
     }).pipe(Effect.provide(layer))
-  })
+  }
+
+  it.effect("stores a consent once, though its write fails after it was carried out", () => connectInTrouble(true))
+
+  it.effect("does the same for the response to a code exchange", () => connectInTrouble(false))
 
   it.effect("does not keep a failure: the next call tries again", () => {
     const { layer, told, zapier } = setup()
@@ -274,7 +262,7 @@ describe("runtime, when clocks jump", () => {
 })
 
 describe("runtime, in memory", () => {
-  it.effect("keeps as many tokens as it is told to, and asks the store for the others", () => {
+  it.effect("keeps up to memoryCapacity tokens, and asks the store for the others", () => {
     const { layer, told, zapier } = setup({ memoryCapacity: 2 })
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -294,7 +282,7 @@ describe("runtime, in memory", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("does not remember what a flight found of a grant that was disconnected meanwhile", () => {
+  it.effect("does not remember a grant that was disconnected during its load", () => {
     const { layer, zapier } = setup({ expiryMargin: "1 hour" })
     return Effect.gen(function* () {
       const auth = yield* ZapierAuth
@@ -302,7 +290,7 @@ describe("runtime, in memory", () => {
       yield* TestClock.adjust("9.5 hours")
       const gate = Deferred.makeUnsafe<void>()
       zapier.nextToken(TestZapier.held(gate))
-      // Answered with the live token, while the refresh goes on.
+      // Served with the live token, while the refresh goes on.
       yield* accessToken
       expect(yield* auth.disconnect(subject)).toMatchObject({ subject, wasConnected: true })
       yield* Deferred.succeed(gate, undefined)
@@ -351,7 +339,7 @@ describe("runtime, counted", () => {
     }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
   })
 
-  it.effect("does not fail when nobody waits any more", () => {
+  it.effect("does not fail without waiting callers", () => {
     const { layer, zapier } = setup()
     return Effect.gen(function* () {
       yield* TestZapier.connect(subject)

@@ -85,7 +85,7 @@ const { Active, Requesting } = AppCredential.State.cases
 const { AccessTokenRejected, AccessTokenRequested, RequestFailed, TokenGranted } = AppCredential.Event.cases
 const Demand = Schema.Union([AccessTokenRequested, AccessTokenRejected])
 
-describeTable(machine, AppCredential.State, AppCredential.Event)
+describeTable(machine, AppCredential.edges, AppCredential.State, AppCredential.Event)
 
 describe("AppCredential: one request for all", () => {
   it("the first demand claims the lease and asks for a token", () => {
@@ -107,7 +107,7 @@ describe("AppCredential: one request for all", () => {
     expect(next).toStrictEqual({ ...state, lease: { owner: "caller", deadline: 30_000 + leaseDuration } })
   })
 
-  it("who comes next waits for the lease, and takes over at its deadline", () => {
+  it("the next process waits for the lease, and takes it over at its deadline", () => {
     expect(step(first, demand, 29_999)).toEqual({ state: first, commands: [{ _tag: "AwaitLease", until: 30_000 }] })
     expect(step(first, demand, 30_000)).toEqual({
       state: { ...first, lease: { owner: "caller", deadline: 30_000 + leaseDuration } },
@@ -142,7 +142,7 @@ describe("AppCredential: one request for all", () => {
     })
   })
 
-  it("an event says who demands, and which token was rejected", () => {
+  it("an event names the demanding process and the rejected token", () => {
     const isEvent = Schema.is(AppCredential.Event)
     expect([demand, rejected(3)].map((event) => isEvent(event))).toEqual([true, true])
     expect(isEvent({ _tag: "AccessTokenRequested" })).toBe(false)
@@ -151,7 +151,7 @@ describe("AppCredential: one request for all", () => {
   })
 
   it.prop(
-    "while another's lease is live nobody asks for a token",
+    "while another's lease is live, no process requests a token",
     { state: Requesting, event: Demand, now: Clock, left: Span },
     ({ event, left, now, state }) => {
       const held: State = { ...state, lease: { owner: `not ${event.owner}`, deadline: now + left } }
@@ -163,7 +163,7 @@ describe("AppCredential: one request for all", () => {
   )
 
   it.prop(
-    "whoever asks for a token holds a lease, and stops listening 30 seconds before it ends",
+    "the requesting process holds a lease, and stops listening 30 seconds before it ends",
     [anything],
     ([{ event, now, state }]) => {
       const next = step(state, event, now)
@@ -237,7 +237,7 @@ describe("AppCredential: a granted token", () => {
   })
 
   it.prop(
-    "is taken in every state of its generation, whoever asked for it and whenever",
+    "is accepted in every state of its generation, from any process, at any time",
     { state: Schema.Union([Active, Requesting]), event: TokenGranted, now: Schema.Finite },
     ({ event, now, state }) => {
       const next = step(state, { ...event, generation: state.generation }, now).state
@@ -279,7 +279,7 @@ describe("AppCredential: use", () => {
     )
   })
 
-  it("inside the window a new one is asked for, and the caller answered in the same step", () => {
+  it("inside the window requests a new one, and serves the caller in the same step", () => {
     const now = end - expiryMargin
     expect(reveal(step(active(), demand, now))).toEqual(
       reveal({
@@ -324,14 +324,14 @@ describe("AppCredential: a rejected token", () => {
     )
   })
 
-  it("is not handed out again by those who wait for the next one", () => {
+  it("is not handed out again while a process waits for the next one", () => {
     const next = step(requesting(), rejected(3), hour)
     expect(tagsOf(next.commands)).toEqual(["AwaitLease"])
     expect(tagsOf(step(next.state, demand, hour + 1).commands)).toEqual(["AwaitLease"])
   })
 
   it.each([active(), requesting({ lease: { owner: "holder", deadline: hour + leaseDuration } })])(
-    "of an older generation is answered with the newer, $_tag",
+    "of an older generation returns the newer token, $_tag",
     (state) => {
       const next = step(state, rejected(2), hour)
       expect(next.state).toBe(state)
@@ -340,7 +340,7 @@ describe("AppCredential: a rejected token", () => {
   )
 
   it.prop(
-    "is never used again, whatever the clock says",
+    "is never used again at any time",
     { state: Schema.Union([Active, Requesting]), event: Demand, now: Schema.Finite, then: Schema.Finite },
     ({ event, now, state, then }) => {
       const once = step(state, rejected(state.generation), now)
@@ -362,7 +362,7 @@ describe("AppCredential: a rejected token", () => {
 })
 
 describe("AppCredential: a failed request", () => {
-  it("gives the lease back and tells the caller; a token that is there stays", () => {
+  it("releases the lease and reports to the caller; a stored token stays", () => {
     expect(reveal(step(requesting(), failed(), 5_000))).toEqual(
       reveal({ state: active(), commands: [{ _tag: "ReportFailure" }] })
     )
@@ -432,7 +432,7 @@ describe("AppCredential: a failed request", () => {
 describe("AppCredential: a pause", () => {
   const cause = { _tag: "NotSent", code: "ENOTFOUND" } as const
 
-  it("without a live token is told to the callers, with its cause", () => {
+  it("without a live token is reported to the callers, with its cause", () => {
     const pause = pauseUntil(end + 1_000, { failures: 3, cause })
     const states: ReadonlyArray<State> = [{ _tag: "Absent", pause }, active({ pause })]
     for (const state of states) {
@@ -474,7 +474,7 @@ describe("AppCredential.eventOfOutcome", () => {
     ...(failure === undefined ? {} : { failure })
   })
 
-  it("takes the tokens, but for a refresh token", () => {
+  it("takes the tokens, except a refresh token", () => {
     const tokens = { ...access("4"), refreshToken: Tokens.secret("refresh-4") }
     const event = AppCredential.eventOfOutcome({ _tag: "Granted", tokens }, about)
     expect(reveal(event)).toStrictEqual(reveal({ _tag: "TokenGranted", generation: 3, tokens: access("4") }))

@@ -4,26 +4,22 @@ import { describeTable, stepOf } from "../utils/MachineLaws.ts"
 
 const { machine } = ClientId
 const step = stepOf(machine)
-const tags = ["Presented", "Accepted", "Rejected"] as const
+const tags = ["Unconfirmed", "Accepted", "Rejected"] as const
 
-describeTable(machine, ClientId.State, ClientId.Event)
+describeTable(machine, ClientId.edges, ClientId.State, ClientId.Event)
 
 describe("ClientId", () => {
-  it("begins as presented", () => {
-    expect(ClientId.presented._tag).toBe(machine.initial)
-  })
-
   it.each(tags)("%s: a request gets the client id", (_tag) => {
     expect(step({ _tag }, { _tag: "RequestPrepared" }, 0).commands).toEqual([{ _tag: "AppendClientId" }])
   })
 
-  it.each(tags)("%s: the last answer decides, and asks for nothing", (_tag) => {
+  it.each(tags)("%s: the last response decides, without a command", (_tag) => {
     expect(step({ _tag }, { _tag: "RequestAccepted" }, 0)).toEqual({ state: { _tag: "Accepted" }, commands: [] })
     expect(step({ _tag }, { _tag: "RequestRejected" }, 0)).toEqual({ state: { _tag: "Rejected" }, commands: [] })
   })
 
-  it("a rejected id is presented again, an accepted one stays accepted", () => {
-    expect(step({ _tag: "Rejected" }, { _tag: "RequestPrepared" }, 0).state).toEqual({ _tag: "Presented" })
+  it("tries a rejected id again, and keeps an accepted one accepted", () => {
+    expect(step({ _tag: "Rejected" }, { _tag: "RequestPrepared" }, 0).state).toEqual({ _tag: "Unconfirmed" })
     expect(step({ _tag: "Accepted" }, { _tag: "RequestPrepared" }, 0).state).toEqual({ _tag: "Accepted" })
   })
 })

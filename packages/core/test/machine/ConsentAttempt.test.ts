@@ -57,12 +57,12 @@ const { Pending } = ConsentAttempt.State.cases
 const { CodeReceived, ErrorReceived } = ConsentAttempt.Event.cases
 const Callback = Schema.Union([CodeReceived, ErrorReceived])
 
-describeTable(machine, ConsentAttempt.State, ConsentAttempt.Event, [
+describeTable(machine, ConsentAttempt.edges, ConsentAttempt.State, ConsentAttempt.Event, [
   { state: pending, event: error("access_denied"), now: 5_000 }
 ])
 
 describe("ConsentAttempt: a code", () => {
-  it("is exchanged within two minutes of its arrival, with what the attempt was begun with", () => {
+  it("is exchanged within two minutes of its arrival, with the attempt's own parameters", () => {
     expect(reveal(step(pending, code(), 5_000))).toEqual(
       reveal({
         state: { _tag: "Exchanging", ...attempt, receivedAt: 5_000 },
@@ -155,7 +155,7 @@ describe("ConsentAttempt: a callback that is not the one waited for", () => {
   })
 
   it.prop(
-    "exchanges nothing, whatever differs",
+    "exchanges nothing, in any combination of differences",
     {
       state: Pending,
       event: Callback,
@@ -223,7 +223,7 @@ describe("ConsentAttempt: the exchange", () => {
     { _tag: "ExchangeFailed", why: "CodeRefused" }
   ]
 
-  it("that brings tokens has them stored for the subject first, however late, and changes nothing by itself", () => {
+  it("that returns tokens stores them for the subject first, even late, and changes nothing else", () => {
     for (const now of [3_000, 999_000]) {
       const next = step(exchanging, granted, now)
       expect(next.state).toBe(exchanging)
@@ -231,7 +231,7 @@ describe("ConsentAttempt: the exchange", () => {
     }
   })
 
-  it("ends with the grant in the store, however late", () => {
+  it("ends with the stored grant, even late", () => {
     expect(step(exchanging, { _tag: "GrantStored" }, 999_000)).toEqual({
       state: { _tag: "Completed", ...attempt },
       commands: [{ _tag: "ReportConnected" }]
@@ -245,7 +245,7 @@ describe("ConsentAttempt: the exchange", () => {
     })
   })
 
-  it("may end twice the same way: a write whose outcome was unknown is said once more, and changes nothing", () => {
+  it("may end twice the same way: a repeated write changes nothing", () => {
     const completed: State = { _tag: "Completed", ...attempt }
     const connected = step(completed, { _tag: "GrantStored" }, 3_000)
     expect(connected.state).toBe(completed)
@@ -302,7 +302,7 @@ describe("ConsentAttempt: forgotten by the store, or never begun", () => {
     })
   })
 
-  it("what came of the code holds all the same: tokens are stored, and the caller is told", () => {
+  it("still reports the outcome of the code: tokens are stored, and the caller gets the result", () => {
     const granted = step(ConsentAttempt.absent, { _tag: "TokensGranted", ...about, tokens: Grants.tokens("1") }, 3_000)
     expect(granted.state).toBe(ConsentAttempt.absent)
     expect(reveal(granted.commands)).toEqual(reveal([{ _tag: "StoreGrant", ...about, tokens: Grants.tokens("1") }]))
@@ -322,7 +322,7 @@ describe("ConsentAttempt: forgotten by the store, or never begun", () => {
   })
 })
 
-describe("ConsentAttempt: what is stored", () => {
+describe("ConsentAttempt: the stored state", () => {
   const attempt = {
     stateDigest: "digest",
     subject: "ada",
@@ -338,7 +338,7 @@ describe("ConsentAttempt: what is stored", () => {
     expect(Schema.is(ConsentAttempt.Event)({ _tag: "ExchangeFailed", why })).toBe(true)
   })
 
-  it("says all that it has to", () => {
+  it("contains all required members", () => {
     expect(isState({ ...attempt, _tag: "Exchanging", receivedAt: 0 })).toBe(true)
     expect(isState({ ...attempt, _tag: "Exchanging" })).toBe(false)
     expect(isState({ ...attempt, _tag: "Failed" })).toBe(false)

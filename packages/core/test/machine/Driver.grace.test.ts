@@ -32,7 +32,7 @@ const started = () => {
 }
 
 describe("Driver: grace", () => {
-  it("ends with what it was for", () => {
+  it("ends with its operation", () => {
     const { feed, state } = started()
     feed(1, { _tag: "Asked", caller: 0 })
     feed(settings.storeTimeout + 1, { _tag: "Woken" })
@@ -47,7 +47,7 @@ describe("Driver: grace", () => {
     expect(DriverState.wakeAt(state())).toBe(settings.requestTimeout + 1)
   })
 
-  it("is given to each deadline, also to one that comes while the process stands still in another's", () => {
+  it("applies to each deadline, even if it falls into a pause during another's", () => {
     const { feed, state } = started()
     feed(1, { _tag: "Asked", caller: 0 })
     feed(1, { _tag: "Loaded", id: 0, state: UserGrant.granted("consent", tokens(1, 1)), version: 1 })
@@ -67,7 +67,7 @@ describe("Driver: grace", () => {
     expect(state().inbox[0]?.event._tag).toBe("RefreshSucceeded")
   })
 
-  it("lets a process that stood still listen on for as long as its lease allows: its request may leave only now", () => {
+  it("lets a paused process listen until its lease ends, because its request may leave only now", () => {
     const { feed } = started()
     feed(1, { _tag: "Asked", caller: 0 })
     feed(1, { _tag: "Loaded", id: 0, state: UserGrant.granted("consent", tokens(1, 1)), version: 1 })

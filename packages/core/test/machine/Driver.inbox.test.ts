@@ -58,7 +58,7 @@ const polling = () => {
 const tags = (outputs: ReadonlyArray<{ readonly _tag: string }>) => outputs.map(({ _tag }) => _tag)
 
 describe("A look at the record that was under way when the request ended", () => {
-  it("does not hide the response: it is stored, and the token is not presented again", () => {
+  it("does not hide the response: it is stored, and the token is not sent again", () => {
     const { claimed, give, record, request } = polling()
     const outcome: TokenOutcome = { _tag: "Granted", tokens: tokens("2", 36_000_000) }
     expect(give({ _tag: "Responded", id: request, outcome })).toEqual([])
@@ -70,7 +70,7 @@ describe("A look at the record that was under way when the request ended", () =>
     ])
   })
 
-  it("does not hide the silence either: the token is not presented again at once", () => {
+  it("does not hide the silence: the token is not sent again at once", () => {
     const { record, wake } = polling()
     wake(responseTimeout)
     expect(tags(wake(250))).toEqual(["Abandon"])

@@ -34,7 +34,7 @@ const removal: Input = {
 }
 
 describe("Driver: memory", () => {
-  it("serves nobody any more once the record says that the user must reconnect", () => {
+  it("serves no caller once the record requires a reconnect", () => {
     const { feed } = begun()
     const active = UserGrant.granted("consent", tokens(10 * hour))
     expect(feed(1, { _tag: "Asked", caller: 0 })).toEqual(["Load"])
@@ -88,7 +88,7 @@ describe("Driver: memory", () => {
     expect(feed(now, { _tag: "Asked", caller: 2 })).toEqual([])
   })
 
-  it("serves nobody a token that has expired, also while the record is looked at", () => {
+  it("never serves an expired token, even while the record is loaded", () => {
     const { feed } = begun()
     const end = 30_000
     expect(feed(1, { _tag: "Asked", caller: 0 })).toEqual(["Load"])

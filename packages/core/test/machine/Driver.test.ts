@@ -119,9 +119,9 @@ describe("Driver: the table", () => {
   )
 })
 
-describe("Driver: what always holds", () => {
+describe("Driver: invariants", () => {
   it.prop(
-    "each caller that has not left is told once, and nothing stays under way",
+    "each caller that stays gets one reply, and nothing stays under way",
     [steps],
     ([program]) => {
       const world = DriverWorld.make(nothing)
@@ -157,7 +157,7 @@ describe("Driver: what always holds", () => {
   )
 
   it.prop(
-    "a rejected token is not handed out again, but as the one that has just replaced another",
+    "a rejected token is not handed out again, unless it has just replaced another",
     [steps],
     ([program]) => {
       const rejected = new Set<unknown>()
@@ -179,7 +179,7 @@ describe("Driver: what always holds", () => {
   )
 
   it.prop(
-    "a caller is told after requestTimeout and a moment, whatever happens, unless its event is retried",
+    "a caller gets a reply soon after requestTimeout, unless its event is retried",
     [steps],
     ([program]) => {
       const world = DriverWorld.make((_, __, after) => {

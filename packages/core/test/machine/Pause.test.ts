@@ -132,7 +132,7 @@ describe("Pause.isOn", () => {
   })
 
   it.prop(
-    "whatever a server is granted is on from the failure to its end",
+    "any allowed pause is on from the failure to its end",
     { now: Clock, retryAfter: Wait },
     ({ now, retryAfter }) => {
       const { until } = Pause.after(undefined, { cause, retryAfter }, now)

@@ -10,7 +10,7 @@ describe("UserGrant: the right thing is blamed (R6)", () => {
   const unavailable: Pause.Failure = { cause: { _tag: "Unavailable", status: 503 } }
   const failed = (options: { mayHaveRotated?: boolean; failure?: Pause.Failure } = {}): Grants.Event => ({
     _tag: "RefreshFailed",
-    ...Grants.presented,
+    ...Grants.attempt,
     mayHaveRotated: false,
     ...options
   })
@@ -27,7 +27,7 @@ describe("UserGrant: the right thing is blamed (R6)", () => {
     Grants.runs
   )
 
-  it("a failed refresh gives the lease back and tells the caller", () => {
+  it("a failed refresh releases the lease and reports to the caller", () => {
     expect(reveal(Grants.step(Grants.refreshing(), failed(), 5_000))).toEqual(
       reveal({ state: Grants.active(), commands: [{ _tag: "ReportFailure" }] })
     )
@@ -91,7 +91,7 @@ describe("UserGrant: 401 means look again (R7)", () => {
   })
 
   it.prop(
-    "the rejection of an older generation uses the newer token and presents nothing",
+    "the rejection of an older generation uses the newer token, without a request",
     {
       state: Schema.Union([Grants.Active, Grants.ReconnectRequired]),
       event: Grants.AccessTokenRejected,
@@ -119,7 +119,7 @@ describe("UserGrant: 401 means look again (R7)", () => {
     expect(Grants.tagsOf(next.commands)).toEqual(["UseAccessToken"])
   })
 
-  it("the rejection of the current token marks it dead, and presents the refresh token", () => {
+  it("the rejection of the current token marks it dead, and sends the refresh token", () => {
     const next = Grants.step(Grants.active(), rejected(3), Grants.hour)
     expect(reveal(next.state)).toEqual(
       reveal(
@@ -129,10 +129,10 @@ describe("UserGrant: 401 means look again (R7)", () => {
         })
       )
     )
-    expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken"])
+    expect(Grants.tagsOf(next.commands)).toEqual(["SendRefreshToken"])
   })
 
-  it("while another owner refreshes, the rejection of the current token waits, and nobody uses it any more", () => {
+  it("while another owner refreshes, a rejection of the current token waits, and the token is not used any more", () => {
     const deadline = Grants.hour + 10_000
     const next = Grants.step(Grants.refreshing({ lease: { owner: "other", deadline } }), rejected(3), Grants.hour)
     expect(next.commands).toEqual([{ _tag: "AwaitLease", until: deadline }])
@@ -156,7 +156,7 @@ describe("UserGrant: 401 means look again (R7)", () => {
   })
 
   it.prop(
-    "a rejected token is never used again, whatever the clock says",
+    "a rejected token is never used again, at any time",
     { state: Grants.Stored, event: Grants.Demand, now: Schema.Finite, then: Schema.Finite },
     ({ event, now, state, then }) => {
       const { family, generation } = state
@@ -171,7 +171,7 @@ describe("UserGrant: 401 means look again (R7)", () => {
     Grants.runs
   )
 
-  it("who says once more that a token was rejected changes nothing", () => {
+  it("a repeated rejection of a token changes nothing", () => {
     const rejectedOnce = Grants.refreshing({
       tokens: Grants.renewable("3", { expiresAt: 0 }),
       lease: { owner: "other", deadline: Grants.hour + 10_000 }
@@ -181,7 +181,7 @@ describe("UserGrant: 401 means look again (R7)", () => {
     expect(Grants.step(gone, rejected(3), Grants.hour).state).toBe(gone)
   })
 
-  it("during a pause the rejection of the current token is noted, and nothing is presented", () => {
+  it("during a pause the rejection of the current token is noted, without a request", () => {
     const pause = Grants.pause(Grants.hour + 10_000)
     const next = Grants.step(Grants.active({ pause }), rejected(3), Grants.hour)
     expect(reveal(next.state)).toEqual(reveal(Grants.active({ pause, tokens: Grants.tokens("3", { expiresAt: 0 }) })))
@@ -214,7 +214,7 @@ describe("UserGrant: refresh when used (R8)", () => {
     )
   })
 
-  it("inside the window the refresh token is presented, and the caller answered in the same step", () => {
+  it("inside the window the refresh token is sent, and the caller served in the same step", () => {
     const now = end - Grants.expiryMargin
     const next = Grants.step(Grants.active(), demand, now)
     expect(reveal(next.state)).toEqual(
@@ -222,11 +222,11 @@ describe("UserGrant: refresh when used (R8)", () => {
     )
     // A member that is there and undefined could not be stored.
     expect(next.state).not.toHaveProperty("pause")
-    expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
+    expect(Grants.tagsOf(next.commands)).toEqual(["SendRefreshToken", "UseAccessToken"])
     expect(Grants.commandOf(next.commands, "UseAccessToken")?.until).toBe(now + Grants.leaseDuration)
   })
 
-  it("whoever merely waits for another's refresh changes nothing", () => {
+  it("waiting for another's refresh changes nothing", () => {
     const waited = Grants.refreshing({ lease: { owner: "other", deadline: end - 10_000 } })
     expect(Grants.step(waited, demand, end - 20_000).state).toBe(waited)
   })
@@ -241,12 +241,12 @@ describe("UserGrant: refresh when used (R8)", () => {
     expect(until(end + 10_000)).toBe(end)
   })
 
-  it("a dead token is renewed before anybody is answered", () => {
-    expect(Grants.tagsOf(Grants.step(Grants.active(), demand, end).commands)).toEqual(["PresentRefreshToken"])
+  it("a dead token is renewed before a caller gets a result", () => {
+    expect(Grants.tagsOf(Grants.step(Grants.active(), demand, end).commands)).toEqual(["SendRefreshToken"])
   })
 
   it.prop(
-    "a token is never used past its end, nor renewed before its window or while more than a tenth of its life is left",
+    "a token is used only before its end, and renewed only inside its window and its last tenth",
     {
       state: Grants.Active,
       owner: Schema.NonEmptyString,
@@ -272,25 +272,25 @@ describe("UserGrant: refresh when used (R8)", () => {
   it("a token with a life of ten seconds is renewed in its last second, not at each use", () => {
     const state = Grants.active({ tokens: Grants.tokens("3", { expiresAt: 10_000 }) })
     expect(Grants.tagsOf(Grants.step(state, demand, 8_999).commands)).toEqual(["UseAccessToken"])
-    expect(Grants.tagsOf(Grants.step(state, demand, 9_000).commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
+    expect(Grants.tagsOf(Grants.step(state, demand, 9_000).commands)).toEqual(["SendRefreshToken", "UseAccessToken"])
   })
 
   it("a renewed token is used until its own window begins", () => {
     const renewed = Grants.tokens("4", { obtainedAt: end, expiresAt: 2 * end })
     const next = Grants.step(
       Grants.refreshing(),
-      { _tag: "RefreshSucceeded", ...Grants.presented, tokens: renewed },
+      { _tag: "RefreshSucceeded", ...Grants.attempt, tokens: renewed },
       end + 500
     )
     expect(Grants.commandOf(next.commands, "UseAccessToken")?.until).toBe(2 * end - Grants.expiryMargin)
   })
 
-  it("during a pause a live token is used; where there is none, callers are told the pause and its cause", () => {
+  it("during a pause a live token is used; without one, callers get the pause and its cause", () => {
     const pause = Grants.pause(end + 60_000, { failures: 3, cause: { _tag: "NotSent", code: "ENOTFOUND" } })
     const paused = Grants.active({ pause })
     expect(Grants.step(paused, demand, end)).toEqual({ state: paused, commands: [{ _tag: "AwaitTime", pause }] })
     expect(Grants.tagsOf(Grants.step(paused, demand, end - 1).commands)).toEqual(["UseAccessToken"])
-    expect(Grants.tagsOf(Grants.step(paused, demand, end + 60_000).commands)).toEqual(["PresentRefreshToken"])
+    expect(Grants.tagsOf(Grants.step(paused, demand, end + 60_000).commands)).toEqual(["SendRefreshToken"])
   })
 
   it("a pause inside the window puts off the refresh until it ends", () => {
@@ -300,7 +300,7 @@ describe("UserGrant: refresh when used (R8)", () => {
     expect(Grants.tagsOf(during.commands)).toEqual(["UseAccessToken"])
     expect(Grants.commandOf(during.commands, "UseAccessToken")?.until).toBe(end - 100_000)
     expect(Grants.tagsOf(Grants.step(paused, demand, end - 100_000).commands)).toEqual([
-      "PresentRefreshToken",
+      "SendRefreshToken",
       "UseAccessToken"
     ])
   })
@@ -310,7 +310,7 @@ describe("UserGrant: refresh when used (R8)", () => {
     const until = (until: number) =>
       Grants.tagsOf(Grants.step(Grants.active({ pause: Grants.pause(until) }), demand, now).commands)
     expect(until(now + Grants.hour)).toEqual(["AwaitTime"])
-    expect(until(now + Grants.hour + 1)).toEqual(["PresentRefreshToken"])
+    expect(until(now + Grants.hour + 1)).toEqual(["SendRefreshToken"])
   })
 
   it("without a refresh token the access token is used to its end, and then the user has to connect", () => {

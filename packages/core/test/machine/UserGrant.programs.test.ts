@@ -29,7 +29,7 @@ const Step = Schema.Struct({
   after: Schema.Literals([0, 1_000, responseTimeout, leaseDuration, lifetime])
 })
 
-type Present = Extract<UserGrant.Command, { readonly _tag: "PresentRefreshToken" }>
+type Send = Extract<UserGrant.Command, { readonly _tag: "SendRefreshToken" }>
 
 const tokensAt = (now: number, index: number): Tokens.Tokens => ({
   accessToken: Tokens.secret(`access-${index}`),
@@ -53,7 +53,7 @@ const run = (
   let state: UserGrant.State = UserGrant.absent
   let now = 1_000_000
   let issued = 0
-  const presented = new Map<string, Present>()
+  const sent = new Map<string, Send>()
 
   const eventOf = ({ by, does }: typeof Step.Type): UserGrant.Event | undefined => {
     switch (does) {
@@ -68,7 +68,7 @@ const run = (
       case "disconnect":
         return { _tag: "Disconnected" }
       default: {
-        const command = presented.get(by)
+        const command = sent.get(by)
         if (command === undefined) return undefined
         const { generation, family } = command
         const about = { family, generation, owner: by }
@@ -98,8 +98,8 @@ const run = (
     if (event === undefined) continue
     const { commands, state: after } = step(state, event, now)
     check({ before: state, event, after, commands, now })
-    const present = commands.find((command) => command._tag === "PresentRefreshToken")
-    if (present !== undefined) presented.set(doing.by, present)
+    const send = commands.find((command) => command._tag === "SendRefreshToken")
+    if (send !== undefined) sent.set(doing.by, send)
     state = after
   }
 }
@@ -144,11 +144,11 @@ describe("UserGrant, in any program of two processes", () => {
   )
 
   it.prop(
-    "a refresh token is presented by whoever holds the lease, and by nobody while another's is live",
+    "only the holder of the lease sends a refresh token, while no other lease is live",
     { program },
     ({ program }) =>
       run(program, ({ after, before, commands, event, now }) => {
-        if (!commands.some(({ _tag }) => _tag === "PresentRefreshToken")) return
+        if (!commands.some(({ _tag }) => _tag === "SendRefreshToken")) return
         const by = "owner" in event ? event.owner : undefined
         expect(after).toMatchObject({ _tag: "Refreshing", lease: { owner: by } })
         if (before._tag === "Refreshing" && before.lease.owner !== by) {
@@ -176,7 +176,7 @@ describe("UserGrant, in any program of two processes", () => {
   )
 
   it.prop(
-    "a token that the API rejected is never handed out again, nor is one that has no time left",
+    "a rejected or expired token is never handed out again",
     { program },
     ({ program }) => {
       const rejected = new Set<string | undefined>()
@@ -224,23 +224,23 @@ describe("UserGrant, in any program of two processes", () => {
   )
 
   it.prop(
-    "while a pause is on nobody presents a refresh token, but for the one who has begun",
+    "during a pause no process begins to send a refresh token",
     { program },
     ({ program }) =>
       run(program, ({ before, commands, now }) => {
         if (before._tag !== "Active" || before.pause === undefined || before.pause.until <= now) return
-        expect(commands.map(({ _tag }) => _tag)).not.toContain("PresentRefreshToken")
+        expect(commands.map(({ _tag }) => _tag)).not.toContain("SendRefreshToken")
       }),
     settings
   )
 
   it.prop(
-    "whoever presents stops listening 30 seconds before its lease ends",
+    "the sender stops listening 30 seconds before its lease ends",
     { program },
     ({ program }) =>
       run(program, ({ after, commands, now }) => {
         for (const command of commands) {
-          if (command._tag !== "PresentRefreshToken") continue
+          if (command._tag !== "SendRefreshToken") continue
           expect(command.deadline).toBe(now + responseTimeout)
           expect(after).toMatchObject({ lease: { deadline: command.deadline + 30_000 } })
         }

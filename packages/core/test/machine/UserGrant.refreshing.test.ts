@@ -41,23 +41,23 @@ describe("UserGrant: one refresher (R1)", () => {
   )
 
   it.prop(
-    "while another's lease is live, a demand never presents the refresh token, whatever became of the access token",
+    "while another's lease is live, a demand never sends the refresh token",
     { state: Grants.Refreshing, event: Grants.Demand, now: Grants.Clock, left: LeaseSpan },
     ({ event, left, now, state }) => {
       const held: Grants.State = { ...state, lease: { owner: stranger, deadline: now + left } }
       const { commands, state: next } = Grants.step(held, event, now)
-      expect(Grants.tagsOf(commands)).not.toContain("PresentRefreshToken")
+      expect(Grants.tagsOf(commands)).not.toContain("SendRefreshToken")
       expect(next).toMatchObject({ _tag: "Refreshing", lease: held.lease })
     },
     Grants.runs
   )
 
   it.prop(
-    "whoever presents the refresh token holds a lease of full length, and presents what is stored",
+    "the sender of the refresh token holds a lease of full length, and sends the stored token",
     [Grants.anything],
     ([{ event, now, state }]) => {
       const next = Grants.step(state, event, now)
-      const command = Grants.commandOf(next.commands, "PresentRefreshToken")
+      const command = Grants.commandOf(next.commands, "SendRefreshToken")
       if (next.state._tag !== "Refreshing" || !("owner" in event)) return expect(command).toBeUndefined()
       if (command === undefined) {
         // Nobody's lease begins without a presentation; at most it is shortened.
@@ -71,7 +71,7 @@ describe("UserGrant: one refresher (R1)", () => {
       expect(next.state.lease).toEqual(Lease.make(event.owner, Grants.responseTimeout, now))
       expect(reveal(command)).toEqual(
         reveal({
-          _tag: "PresentRefreshToken",
+          _tag: "SendRefreshToken",
           family: next.state.family,
           generation: next.state.generation,
           refreshToken: next.state.tokens.refreshToken,
@@ -91,7 +91,7 @@ describe("UserGrant: one refresher (R1)", () => {
     })
     const demand: Grants.Event = { _tag: "AccessTokenRequested", owner: "other" }
     expect(Grants.step(state, demand, 1_999).commands).toEqual([{ _tag: "AwaitLease", until: 2_000 }])
-    expect(Grants.tagsOf(Grants.step(state, demand, 2_000).commands)).toEqual(["PresentRefreshToken"])
+    expect(Grants.tagsOf(Grants.step(state, demand, 2_000).commands)).toEqual(["SendRefreshToken"])
   })
 
   it("a refresh ahead of the end that its owner abandoned is taken over, while the live token is still used", () => {
@@ -99,7 +99,7 @@ describe("UserGrant: one refresher (R1)", () => {
     const demand: Grants.Event = { _tag: "AccessTokenRequested", owner: "other" }
     expect(Grants.tagsOf(Grants.step(state, demand, 1_999).commands)).toEqual(["UseAccessToken"])
     const next = Grants.step(state, demand, 2_000)
-    expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
+    expect(Grants.tagsOf(next.commands)).toEqual(["SendRefreshToken", "UseAccessToken"])
     expect(Grants.commandOf(next.commands, "UseAccessToken")?.until).toBe(2_000 + Grants.leaseDuration)
     expect(next.state).toMatchObject({ lease: { owner: "other" }, attempt: 1, responseLost: true })
   })
@@ -115,7 +115,7 @@ describe("UserGrant: one refresher (R1)", () => {
       expect(reveal(next.state)).toEqual(
         reveal({ ...state, lease: { owner: "holder", deadline: now + Grants.leaseDuration } })
       )
-      expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken"])
+      expect(Grants.tagsOf(next.commands)).toEqual(["SendRefreshToken"])
     }
   )
 
@@ -123,7 +123,7 @@ describe("UserGrant: one refresher (R1)", () => {
     const state = Grants.refreshing({ attempt: 2, responseLost: true })
     const next = Grants.step(state, { _tag: "AccessTokenRequested", owner: "holder" }, 5_000)
     expect(next.state).toMatchObject({ attempt: 1, responseLost: true })
-    expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken", "UseAccessToken"])
+    expect(Grants.tagsOf(next.commands)).toEqual(["SendRefreshToken", "UseAccessToken"])
   })
 
   it("another process may listen longer than this one: its lease is waited for to its end", () => {
@@ -137,7 +137,7 @@ describe("UserGrant: one refresher (R1)", () => {
       expect(next.state).toBe(state)
       expect(next.commands).toEqual([{ _tag: "AwaitLease", until: Grants.hour + longest }])
     }
-    expect(Grants.tagsOf(Grants.step(state, demand, Grants.hour + longest).commands)).toEqual(["PresentRefreshToken"])
+    expect(Grants.tagsOf(Grants.step(state, demand, Grants.hour + longest).commands)).toEqual(["SendRefreshToken"])
   })
 
   it("a lease that lasts longer than any process may claim is cut, and taken over when that ends", () => {
@@ -148,11 +148,11 @@ describe("UserGrant: one refresher (R1)", () => {
     const lease = { owner: "holder", deadline: Grants.hour + longest }
     expect(reveal(next.state)).toEqual(reveal({ ...state, lease }))
     expect(next.commands).toEqual([{ _tag: "AwaitLease", until: lease.deadline }])
-    expect(Grants.tagsOf(Grants.step(next.state, demand, lease.deadline).commands)).toEqual(["PresentRefreshToken"])
+    expect(Grants.tagsOf(Grants.step(next.state, demand, lease.deadline).commands)).toEqual(["SendRefreshToken"])
   })
 
   it.prop(
-    "a failure counts only for the owner of the lease, whatever its clock says",
+    "a failure counts only if the owner of the lease reports it",
     { state: Grants.Stored, event: Grants.Failure, now: Schema.Finite, isLate: Schema.Boolean },
     ({ event, isLate, now, state }) => {
       const owner = state._tag === "Refreshing" ? `not ${state.lease.owner}` : event.owner
@@ -167,7 +167,7 @@ describe("UserGrant: one refresher (R1)", () => {
   )
 
   it.prop(
-    "a failure that its owner reports counts however late, while nobody has taken the lease over",
+    "a late failure of the owner counts until another process takes the lease over",
     { state: Grants.Refreshing, event: Grants.Failure, now: Schema.Finite },
     ({ event, now, state }) => {
       const { family, generation, lease } = state
@@ -181,7 +181,7 @@ describe("UserGrant: one refresher (R1)", () => {
 
 describe("UserGrant: success always wins (R3)", () => {
   it.prop(
-    "a success for the stored generation is stored from any state, whoever reports it and whenever",
+    "a success for the stored generation is stored from any state, by any process, at any time",
     { state: Grants.Stored, event: Grants.RefreshSucceeded, now: Schema.Finite },
     ({ event, now, state }) => {
       const success: Grants.Event = { ...event, family: state.family, generation: state.generation }
@@ -218,7 +218,7 @@ describe("UserGrant: success always wins (R3)", () => {
     ["ReconnectRequired", Grants.ended()]
   ] satisfies ReadonlyArray<[string, Grants.State]>)("%s takes the new tokens", (_, state) => {
     const renewed = Grants.tokens("4", { obtainedAt: 9 * Grants.hour, expiresAt: 19 * Grants.hour })
-    const next = Grants.step(state, { _tag: "RefreshSucceeded", ...Grants.presented, tokens: renewed }, 9 * Grants.hour)
+    const next = Grants.step(state, { _tag: "RefreshSucceeded", ...Grants.attempt, tokens: renewed }, 9 * Grants.hour)
     expect(reveal(next.state)).toEqual(reveal(Grants.active({ generation: 4, tokens: renewed })))
     expect(Grants.tagsOf(next.commands)).toEqual(["UseAccessToken"])
   })
@@ -226,21 +226,17 @@ describe("UserGrant: success always wins (R3)", () => {
   it("a response without a refresh token keeps the old one (RFC 6749 section 6)", () => {
     const renewed = Grants.withoutRefreshToken(Grants.tokens("4"))
     for (const state of [Grants.active(), Grants.refreshing(), Grants.ended()]) {
-      const next = Grants.step(state, { _tag: "RefreshSucceeded", ...Grants.presented, tokens: renewed }, Grants.hour)
+      const next = Grants.step(state, { _tag: "RefreshSucceeded", ...Grants.attempt, tokens: renewed }, Grants.hour)
       expect(reveal(Grants.tokensOf(next.state))).toEqual(
         reveal({ ...renewed, refreshToken: Tokens.secret("refresh-3") })
       )
     }
   })
 
-  it("where there is neither an old one nor a new one, there is none", () => {
+  it("without an old or a new refresh token there is none", () => {
     const renewed = Grants.withoutRefreshToken(Grants.tokens("4"))
     const before = Grants.active({ tokens: Grants.withoutRefreshToken(Grants.tokens("3")) })
-    const { state } = Grants.step(
-      before,
-      { _tag: "RefreshSucceeded", ...Grants.presented, tokens: renewed },
-      Grants.hour
-    )
+    const { state } = Grants.step(before, { _tag: "RefreshSucceeded", ...Grants.attempt, tokens: renewed }, Grants.hour)
     expect(Object.keys(Grants.tokensOf(state) ?? {})).not.toContain("refreshToken")
   })
 
@@ -251,7 +247,7 @@ describe("UserGrant: success always wins (R3)", () => {
   ] satisfies ReadonlyArray<[string, Exclude<Grants.State, { readonly _tag: "Absent" }>]>)(
     "%s: a renewal says when it replaced a rejected token, and only then",
     (_, state) => {
-      const success: Grants.Event = { _tag: "RefreshSucceeded", ...Grants.presented, tokens: Grants.tokens("4") }
+      const success: Grants.Event = { _tag: "RefreshSucceeded", ...Grants.attempt, tokens: Grants.tokens("4") }
       const renewed = (tokens: Tokens.Renewable) => Grants.step({ ...state, tokens }, success, Grants.hour)
       const rejected = renewed(Grants.renewable("3", { obtainedAt: 500, expiresAt: 500 }))
       expect(rejected.state).toMatchObject({ tokens: { replacedAt: Grants.hour } })
@@ -279,7 +275,7 @@ describe("UserGrant: never overwrite newer (R4)", () => {
   )
 
   it.prop(
-    "nor does one of a generation that is still to come",
+    "an outcome of a later generation changes nothing",
     { state: Grants.Stored, event: Grants.Outcome, now: Schema.Finite, ahead: Grants.Span },
     ({ ahead, event, now, state }) => {
       const foreign: Grants.Event = { ...event, family: state.family, generation: state.generation + ahead }
@@ -303,7 +299,7 @@ describe("UserGrant: never overwrite newer (R4)", () => {
   )
 
   it.prop(
-    "a refresh token that came without a usable access token is kept, however late, and presented after a pause",
+    "a refresh token without a usable access token is kept, even late, and sent after a pause",
     { state: Grants.Stored, event: Grants.RefreshTokenReplaced, now: Grants.Clock, isStale: Schema.Boolean },
     ({ event, isStale, now, state }) => {
       const { family, generation } = state
@@ -352,13 +348,13 @@ describe("UserGrant: never overwrite newer (R4)", () => {
 describe("UserGrant: unknown is not failed (R5)", () => {
   const unknown = (isAwaited: boolean): Grants.Event => ({
     _tag: "RefreshOutcomeUnknown",
-    ...Grants.presented,
+    ...Grants.attempt,
     isAwaited
   })
-  const refused: Grants.Event = { _tag: "RefreshRefused", ...Grants.presented }
+  const refused: Grants.Event = { _tag: "RefreshRefused", ...Grants.attempt }
   const dead = Grants.renewable("3", { expiresAt: 1_000 })
 
-  it("after a broken connection, while a caller waits, the same refresh token is presented once more, under a new lease", () => {
+  it("after a broken connection, while a caller waits, the same refresh token is sent once more under a new lease", () => {
     const first = Grants.step(Grants.active({ tokens: dead }), { _tag: "AccessTokenRequested", owner: "holder" }, 2_000)
     expect(first.state).toMatchObject({ _tag: "Refreshing", attempt: 1, responseLost: false })
     const second = Grants.step(first.state, unknown(true), 22_000)
@@ -369,7 +365,7 @@ describe("UserGrant: unknown is not failed (R5)", () => {
       responseLost: true,
       lease: { owner: "holder", deadline: 22_000 + Grants.leaseDuration }
     })
-    expect(Grants.tagsOf(second.commands)).toEqual(["PresentRefreshToken"])
+    expect(Grants.tagsOf(second.commands)).toEqual(["SendRefreshToken"])
     expect(reveal(second.commands)).toEqual(
       reveal(first.commands.map((command) => ({ ...command, deadline: 22_000 + Grants.responseTimeout })))
     )
@@ -380,7 +376,7 @@ describe("UserGrant: unknown is not failed (R5)", () => {
     ["the second attempt, and no caller", 2, false],
     ["no caller", 1, false]
   ] as const)(
-    "after %s the grant stays, with a note of the loss and a pause, and the caller is told",
+    "after %s the grant stays, with a note of the loss and a pause, and the caller gets an error",
     (_, attempt, isAwaited) => {
       const state = Grants.refreshing({ tokens: dead, attempt, responseLost: attempt === 2 })
       const next = Grants.step(state, unknown(isAwaited), 42_000)
@@ -421,7 +417,7 @@ describe("UserGrant: unknown is not failed (R5)", () => {
   })
 
   it.prop(
-    "whoever takes over another's ended lease counts the response as lost",
+    "taking over another's expired lease counts the response as lost",
     {
       state: Grants.Refreshing,
       event: Grants.AccessTokenRequested,
@@ -442,7 +438,7 @@ describe("UserGrant: unknown is not failed (R5)", () => {
         attempt: 1,
         lease: { owner: event.owner, deadline: now + Grants.leaseDuration }
       })
-      expect(Grants.tagsOf(next.commands)).toEqual(["PresentRefreshToken"])
+      expect(Grants.tagsOf(next.commands)).toEqual(["SendRefreshToken"])
     },
     Grants.runs
   )
@@ -450,7 +446,7 @@ describe("UserGrant: unknown is not failed (R5)", () => {
   it("a success clears the note, and ends the pause", () => {
     const next = Grants.step(
       Grants.refreshing({ responseLost: true, attempt: 2, pause: Grants.pause(1_500, { failures: 5 }) }),
-      { _tag: "RefreshSucceeded", ...Grants.presented, tokens: Grants.tokens("4") },
+      { _tag: "RefreshSucceeded", ...Grants.attempt, tokens: Grants.tokens("4") },
       5_000
     )
     expect(next.state).toMatchObject({ _tag: "Active", responseLost: false })

@@ -12,11 +12,11 @@ import { describeTable } from "../utils/MachineLaws.ts"
 import { reveal } from "../utils/Reveal.ts"
 import * as Grants from "../utils/Grants.ts"
 
-describeTable(Grants.machine, UserGrant.State, UserGrant.Event)
+describeTable(Grants.machine, UserGrant.edges, UserGrant.State, UserGrant.Event)
 
 describe("UserGrant: consent and disconnect", () => {
   it.prop(
-    "a consent replaces whatever is there: a higher generation, the new family, the new tokens, and nothing of the old, its pause included",
+    "a consent replaces any state: a higher generation, the new family and tokens, and no pause",
     { state: UserGrant.State, event: Grants.ConsentGranted, now: Schema.Finite },
     ({ event: drawn, now, state }) => {
       const generation = state._tag === "Absent" ? 0 : state.generation
@@ -38,7 +38,7 @@ describe("UserGrant: consent and disconnect", () => {
   )
 
   it.prop(
-    "a consent that was taken is not taken again: what it has become since stays",
+    "a stored consent is not stored again: its current state stays",
     { state: UserGrant.State, event: Grants.ConsentGranted, now: Schema.Finite },
     ({ event, now, state }) => {
       if (state._tag === "Absent") return
@@ -57,7 +57,7 @@ describe("UserGrant: consent and disconnect", () => {
   )
 
   it.prop(
-    "a late answer does not bring back a grant that was disconnected",
+    "a late response does not bring back a disconnected grant",
     { event: Grants.Outcome, now: Schema.Finite },
     ({ event, now }) => {
       expect(Grants.step(UserGrant.absent, event, now)).toEqual({ state: UserGrant.absent, commands: [] })
@@ -65,7 +65,7 @@ describe("UserGrant: consent and disconnect", () => {
     Grants.runs
   )
 
-  it("the answer to a refresh of a grant that was disconnected and made anew is not taken for the new one's", () => {
+  it("a response to a refresh of a disconnected grant does not change its successor", () => {
     const connected = Grants.step(
       UserGrant.absent,
       { _tag: "ConsentGranted", family: "consent-1", tokens: Grants.tokens("a") },
@@ -75,7 +75,7 @@ describe("UserGrant: consent and disconnect", () => {
     const anew = Grants.step(gone.state, { _tag: "ConsentGranted", family: "consent-2", tokens: Grants.tokens("b") }, 2)
     const late: Grants.Event = {
       _tag: "RefreshSucceeded",
-      ...Grants.presented,
+      ...Grants.attempt,
       generation: 1,
       tokens: Grants.tokens("c")
     }
@@ -120,16 +120,16 @@ describe("UserGrant: ReconnectRequired", () => {
   })
 
   it.prop(
-    "never presents a token",
+    "never sends a token",
     { state: Grants.ReconnectRequired, event: UserGrant.Event, now: Schema.Finite },
     ({ event, now, state }) => {
-      expect(Grants.tagsOf(Grants.step(state, event, now).commands)).not.toContain("PresentRefreshToken")
+      expect(Grants.tagsOf(Grants.step(state, event, now).commands)).not.toContain("SendRefreshToken")
     },
     Grants.runs
   )
 
   it("keeps the refresh token, for a late success that names none", () => {
-    const next = Grants.step(Grants.refreshing(), { _tag: "RefreshRefused", ...Grants.presented }, 5_000)
+    const next = Grants.step(Grants.refreshing(), { _tag: "RefreshRefused", ...Grants.attempt }, 5_000)
     expect(JSON.stringify(reveal(next.state))).toContain("refresh-3")
   })
 })
@@ -153,7 +153,7 @@ describe("UserGrant: commands", () => {
   )
 
   it.prop(
-    "a demand is always answered or told what to wait for",
+    "a demand always gets a token, an error or a time to wait for",
     [Arbitrary.filter(Grants.anything, ({ event }) => event._tag.startsWith("AccessToken"))],
     ([{ event, now, state }]) => {
       expect(Grants.step(state, event, now).commands.length).toBeGreaterThan(0)
@@ -225,12 +225,12 @@ describe("UserGrant.eventOfOutcome", () => {
     }
   })
 
-  it.each([true, false])("a lost response says whether a caller waits: %s", (isAwaited) => {
+  it.each([true, false])("a lost response records if a caller waits: %s", (isAwaited) => {
     expect(UserGrant.eventOfOutcome({ _tag: "NoResponse" }, about, isAwaited)).toStrictEqual(unknown(isAwaited))
   })
 
-  it("names what the refresh was about, and nothing else of what it is given", () => {
-    const command = { ...about, _tag: "PresentRefreshToken", refreshToken: Tokens.secret("refresh-3") }
+  it("names the family, the generation and the owner of the refresh, and nothing else", () => {
+    const command = { ...about, _tag: "SendRefreshToken", refreshToken: Tokens.secret("refresh-3") }
     expect(UserGrant.eventOfOutcome({ _tag: "InvalidGrant" }, command, true)).toStrictEqual({
       _tag: "RefreshRefused",
       ...about

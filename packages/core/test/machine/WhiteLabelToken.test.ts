@@ -21,9 +21,7 @@ const text = (value: unknown) =>
   JSON.stringify(reveal(value), (_, part) => (typeof part === "bigint" ? String(part) : part)) ?? "nothing"
 
 describe("WhiteLabelToken is the app credential under another name", () => {
-  it("has the same table", () => {
-    expect(whiteLabel.edges).toBe(AppCredential.edges)
-    expect(whiteLabel.initial).toBe(app.initial)
+  it("has a name of its own, and begins alike", () => {
     expect(whiteLabel.name).toBe("WhiteLabelToken")
     expect(driven.none).toBe(drivenApp.none)
   })
@@ -39,7 +37,7 @@ describe("WhiteLabelToken is the app credential under another name", () => {
   )
 
   it.prop(
-    "is driven alike: what callers are given, when they wait, and what is sent when",
+    "is driven alike: the same results, waits and requests",
     [drawn],
     ([{ event, now, state }]) => {
       expect(text(driven.idOf(state))).toBe(text(drivenApp.idOf(state)))
@@ -80,7 +78,7 @@ describe("WhiteLabelToken is the app credential under another name", () => {
     { _tag: "NoResponse" }
   ]
 
-  it.each(outcomes)("concludes the same from $_tag, and says what of White Label to look at", (outcome) => {
+  it.each(outcomes)("draws the same conclusion from $_tag, with advice for White Label", (outcome) => {
     const id = { generation: 3, family: "any" }
     const concluded = driven.conclude({ id, request: ada, owner: "caller" }, outcome, true)
     const ofApp = drivenApp.conclude(

@@ -34,7 +34,7 @@ describe("AuthorizationCallback.parse", () => {
     for (const input of inputs) expect(opened(input)).toEqual({ code, state })
   })
 
-  it("reads codes that hold what separates parameters elsewhere", () => {
+  it("reads codes that contain separators of parameters", () => {
     expect(opened("?code=a%26state%3Db%2Bc%20d&state=xyz")).toEqual({ code: "a&state=b+c d", state: "xyz" })
     expect(opened("code=a?b&state=xyz")).toEqual({ code: "a?b", state: "xyz" })
     expect(opened("code=a&state=https://x?y")).toEqual({ code: "a", state: "https://x?y" })
@@ -126,7 +126,7 @@ describe("AuthorizationCallback.parse", () => {
     Schema.Union([Schema.String, Schema.Array(Schema.String)])
   )
 
-  it.prop("never throws, and repeats nothing of what it refuses", [Schema.String, Parameters], ([text, record]) => {
+  it.prop("never throws, and repeats nothing of a rejected input", [Schema.String, Parameters], ([text, record]) => {
     const hidden = "h1dden"
     for (const input of [text, record, `?code=${hidden}&code=${text}`, { ...record, state: [hidden, hidden] }]) {
       const parsed = AuthorizationCallback.parse(input)

@@ -28,7 +28,7 @@ const required = {
 const Text = Schema.String.check(Schema.makeFilter((text: string) => text.isWellFormed()))
 
 describe("AuthorizationUrl.build", () => {
-  it("has the parameters of RFC 6749 section 4.1.1, each once, and none that was not given", () => {
+  it("has each given parameter of RFC 6749 section 4.1.1 once, and no other", () => {
     expect([...parsed().searchParams]).toEqual(Object.entries(required))
   })
 
@@ -66,7 +66,7 @@ describe("AuthorizationUrl.build", () => {
   })
 
   it.prop(
-    "gives back whatever was put in",
+    "preserves any parameters",
     { state: Text, redirectUri: Text, clientId: Text, email: Text, firstName: Text, referer: Text },
     ({ clientId, email, firstName, redirectUri, referer, state }) => {
       const { searchParams } = parsed({
@@ -88,7 +88,7 @@ describe("AuthorizationUrl.build", () => {
     }
   )
 
-  it("does not show its state, and says what it is", () => {
+  it("shows only that it is a redacted authorization URL", () => {
     const url = AuthorizationUrl.build(ZapierUrls.production, parameters)
     expect(JSON.stringify(url)).not.toContain("st4te")
     expect(inspect(url, { depth: 9, showHidden: true })).not.toContain("st4te")

@@ -67,7 +67,7 @@ describe("ClientApplication.isRedirectUri", () => {
 })
 
 describe("ClientApplication.make", () => {
-  it("takes what is usable as it is, and authenticates by Basic unless told otherwise", () => {
+  it("accepts usable values unchanged, and authenticates by Basic by default", () => {
     expect(reveal(Result.getOrThrow(ClientApplication.make(options)))).toEqual({
       clientId: "client-1",
       clientSecret: { secret: "s3cret" },
@@ -94,7 +94,7 @@ describe("ClientApplication.make", () => {
     ["redirectUris", { redirectUris: ["https://app.example/callback", "/h1dden"] }],
     // A program without types may say anything.
     ["authentication", { authentication: "h1dden" as "Basic" }]
-  ])("says that %s is not usable, and what to give instead", (setting, changes) => {
+  ])("reports that %s is not usable, and names a usable value", (setting, changes) => {
     const failure = failureOf(changes)
     expect(failure).toMatchObject({ _tag: "InvalidConfig", setting })
     expect(failure?.message).toContain("give ")
@@ -154,19 +154,19 @@ describe("ClientApplication.make", () => {
     expect(told).not.toMatch(/s3c|your|\$\{/)
   })
 
-  it("takes what only looks odd", () => {
+  it("accepts unusual but valid values", () => {
     for (const clientSecret of ["a b", "~!@#$%^&*()", "your-own", "null-0", "xx"]) {
       expect(failureOf({ clientSecret })).toBeUndefined()
     }
   })
 
-  it("calls the parts as whoever read them does", () => {
+  it("names the parts as their reader does", () => {
     const names = { clientSecret: "--client-secret-file" }
     expect(failureOf({ clientSecret: "", names })?.setting).toBe("--client-secret-file")
     expect(failureOf({ clientId: "", names })?.setting).toBe("clientId")
   })
 
-  it.each([null, undefined, 42, "abc"])("is told that %j is no application", (given) => {
+  it.each([null, undefined, 42, "abc"])("rejects %j as an application", (given) => {
     const made = ClientApplication.make(given as unknown as ClientApplication.Options)
     expect(Result.isFailure(made) && made.failure.message).toMatch(/^application: give an object with clientId/)
   })
@@ -230,7 +230,7 @@ describe("ClientApplication layers", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("says so when what it reads is not usable", () =>
+  it.effect("reports that a value it reads is not usable", () =>
     Effect.gen(function* () {
       expect(yield* Effect.flip(get)).toMatchObject({ reason: { _tag: "InvalidConfig", setting: "clientId" } })
     }).pipe(Effect.provide(ClientApplication.layer({ ...options, clientId: "" })))
@@ -292,13 +292,13 @@ describe("ClientApplication layers", () => {
       ["ZAPIER_CLIENT_ID", "ZAPIER_CLIENT_SECRET", "ZAPIER_REDIRECT_URIS"],
       "ZAPIER_CLIENT_ID, ZAPIER_CLIENT_SECRET, ZAPIER_REDIRECT_URIS: set all three; separate redirect URIs by commas"
     ]
-  ])("without %j names what is missing, and what is there", ([missing, message]) =>
+  ])("without %j names the missing and the present variables", ([missing, message]) =>
     Effect.gen(function* () {
       expect((yield* Effect.flip(get)).message.slice(0, message.length)).toBe(message)
     }).pipe(Effect.provide(without(...missing)))
   )
 
-  it.effect("names the variable whose value is wrong", () =>
+  it.effect("names the variable with the wrong value", () =>
     Effect.gen(function* () {
       expect((yield* Effect.flip(get)).message).toMatch(/^ZAPIER_CLIENT_SECRET: it ends with a line break; give/)
     }).pipe(Effect.provide(environment({ ...complete, ZAPIER_CLIENT_SECRET: "s3cret\n" })))
@@ -344,7 +344,7 @@ describe("ClientApplication layers", () => {
     })
   )
 
-  it.effect("names what a Config has looked for", () =>
+  it.effect("names the variables that a Config looked for", () =>
     Effect.gen(function* () {
       const { ZAPIER_CLIENT_ID, ZAPIER_REDIRECT_URIS } = complete
       const clientSecret = Config.Redacted("ACME_SECRET")

@@ -125,7 +125,7 @@ describe("Scopes.allows", () => {
 
   const scopes = Schema.Union([Schema.Literals(Scopes.known), Schema.String.check(Schema.isPattern(/^[a-z:]{1,8}$/))])
 
-  it.prop("whatever is granted is allowed", [Schema.Array(scopes), scopes], ([granted, scope]) => {
+  it.prop("each granted scope is allowed", [Schema.Array(scopes), scopes], ([granted, scope]) => {
     expect(Scopes.allows([...granted, scope], scope)).toBe(true)
   })
 

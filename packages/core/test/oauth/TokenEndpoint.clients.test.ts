@@ -16,6 +16,7 @@ import * as ClientApplication from "../../src/oauth/ClientApplication.ts"
 import * as TokenEndpoint from "../../src/oauth/TokenEndpoint.ts"
 import type * as TokenRequest from "../../src/oauth/TokenRequest.ts"
 import * as Tokens from "../../src/oauth/Tokens.ts"
+import * as Spans from "../utils/Spans.ts"
 
 const code: TokenRequest.TokenRequest = {
   _tag: "AuthorizationCode",
@@ -115,7 +116,7 @@ describe("TokenEndpoint, over a client that fails for a status", () => {
     ]
   ]
 
-  it.effect.each(filters)("%s: the response is read all the same", ([, wrap]) =>
+  it.effect.each(filters)("%s: the response is still read", ([, wrap]) =>
     Effect.gen(function* () {
       expect((yield* over(wrap, [invalidGrant])).outcome).toEqual({ _tag: "InvalidGrant" })
       expect((yield* over(wrap, [invalidClient])).outcome).toEqual({ _tag: "InvalidClient" })
@@ -206,7 +207,7 @@ describe("TokenEndpoint, over a client that retries", () => {
     ["a loop of the user's own", HttpClient.transformResponse(Effect.retry({ times: 3 }))]
   ]
 
-  it.effect.each(clients)("%s: a code is presented once, and a warning says why", ([, wrap]) =>
+  it.effect.each(clients)("%s: a code is sent once, and a warning says why", ([, wrap]) =>
     Effect.gen(function* () {
       const { logged, outcome, sent } = yield* over(wrap, [lost, granted])
       expect(sent).toHaveLength(1)
@@ -217,7 +218,7 @@ describe("TokenEndpoint, over a client that retries", () => {
     })
   )
 
-  it.effect.each(clients)("%s: what certainly never left may be sent again", ([, wrap]) =>
+  it.effect.each(clients)("%s: a request that was certainly not sent may be sent again", ([, wrap]) =>
     Effect.gen(function* () {
       const { logged, outcome, sent } = yield* over(wrap, [refused, refused, granted])
       expect(sent).toHaveLength(3)
@@ -326,14 +327,7 @@ describe("TokenEndpoint, over a client that does more", () => {
 
   it.effect("spans name each attempt", () =>
     Effect.gen(function* () {
-      const spans: Array<Tracer.NativeSpan> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = Spans.recording()
       yield* Effect.withTracer(
         over((client) => HttpClient.retryTransient(client, { times: 1 }), [lost]),
         tracer

@@ -50,16 +50,16 @@ interface Call {
   readonly init: RequestInit
 }
 
-/** The endpoint over a `fetch` that answers as told, and what that was asked for. */
+/** The endpoint over a `fetch` that calls `respond`, and the requests that it received. */
 const make = (
-  answer: (call: Call, count: number) => Response | Promise<Response>,
+  respond: (call: Call, count: number) => Response | Promise<Response>,
   application: Layer.Layer<ClientApplication.ClientApplication> = ClientApplication.layer(options)
 ) => {
   const calls: Array<Call> = []
   const fetch = async (url: unknown, init: RequestInit = {}) => {
     const call = { url: String(url), init }
     calls.push(call)
-    return answer(call, calls.length)
+    return respond(call, calls.length)
   }
   const layer = TokenEndpoint.layer.pipe(
     Layer.provide([
@@ -83,7 +83,7 @@ const transportError = (cause: unknown) =>
   })
 
 describe("TokenEndpoint", () => {
-  it.effect("posts to the configured URL and reads the answer", () => {
+  it.effect("posts to the configured URL and reads the response", () => {
     const { calls, layer } = make(granted)
     return Effect.gen(function* () {
       const outcome = yield* request
@@ -102,7 +102,7 @@ describe("TokenEndpoint", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("keeps what a program says about fetch, but for redirects", () => {
+  it.effect("keeps the program's options of fetch, except for redirects", () => {
     const { calls, layer } = make(granted)
     const requestInit = Layer.succeed(FetchHttpClient.RequestInit, { redirect: "follow", cache: "no-store" })
     return Effect.gen(function* () {
@@ -120,14 +120,14 @@ describe("TokenEndpoint", () => {
   })
 
   it.effect("counts the life of a token from the start of its request", () => {
-    const answer = Promise.withResolvers<Response>()
-    const { layer } = make(() => answer.promise)
+    const response = Promise.withResolvers<Response>()
+    const { layer } = make(() => response.promise)
     return Effect.gen(function* () {
       yield* TestClock.setTime(1_000)
       const fiber = yield* Effect.forkChild(request, { startImmediately: true })
       yield* tick
       yield* TestClock.adjust(5_000)
-      answer.resolve(granted())
+      response.resolve(granted())
       expect(yield* Fiber.join(fiber)).toMatchObject({
         _tag: "Granted",
         tokens: { obtainedAt: 1_000, expiresAt: 3_601_000 }
@@ -136,7 +136,7 @@ describe("TokenEndpoint", () => {
   })
 })
 
-describe("TokenEndpoint, without an answer", () => {
+describe("TokenEndpoint, without a response", () => {
   it.effect("listens until it is interrupted, and then lets go on the wire as well", () => {
     const { calls, layer } = make(() => new Promise<Response>(() => {}))
     return Effect.gen(function* () {
@@ -151,7 +151,7 @@ describe("TokenEndpoint, without an answer", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("does not know what came of a request whose answer breaks off", () => {
+  it.effect("reports an unknown outcome when the response breaks off", () => {
     const { layer } = make(
       () =>
         new Response(
@@ -186,7 +186,7 @@ describe("TokenEndpoint, without an answer", () => {
     ["an error without a code", new Error("no"), { _tag: "NoResponse" }],
     ["a cause that is no object", "no", { _tag: "NoResponse" }],
     ["a code that is no text", { code: 7 }, { _tag: "NoResponse" }]
-  ])("tells what never left from what may have arrived: %s", (_, cause, outcome) => {
+  ])("tells requests that were not sent from those that may have arrived: %s", (_, cause, outcome) => {
     expect(TokenEndpoint.outcomeOfError(transportError(cause))).toEqual(outcome)
   })
 
@@ -207,7 +207,7 @@ describe("TokenEndpoint, without an answer", () => {
     expect(TokenEndpoint.outcomeOfError(transportError(cause))).toEqual({ _tag: "NoResponse" })
   })
 
-  it.effect("does not know what came of a request whose client threw, and says so without what it threw", () => {
+  it.effect("reports an unknown outcome if the client throws, without showing the error", () => {
     const logged: Array<string> = []
     const logger = Logger.make(({ cause, message }) => void logged.push(inspect({ cause, message }, { depth: null })))
     const client = HttpClient.make((request) => Effect.die(new TypeError(`cannot send ${inspect(request)} r3fresh`)))
@@ -327,7 +327,7 @@ describe("TokenEndpoint, with an application that cannot be read", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("a secret manager that throws is told by the name of what it threw, and ends the request", () => {
+  it.effect("ends the request if the secret manager throws, and names the error", () => {
     const logged: Array<string> = []
     const logger = Logger.make(({ cause, message }) => void logged.push(inspect({ cause, message }, { depth: null })))
     const { calls, layer } = make(granted, ClientApplication.layerEffect(Effect.die(new TypeError("s3cret"))))
@@ -356,7 +356,7 @@ describe("TokenEndpoint, with an application that cannot be read", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("whoever lets go of the request lets go of the secret manager", () => {
+  it.effect("interrupting the request interrupts the secret manager", () => {
     let isReading = false
     const read = Effect.onInterrupt(
       Effect.suspend(() => {
@@ -523,7 +523,7 @@ describe("TokenEndpoint, again where that is safe", () => {
     })
   )
 
-  it.effect("waits longer each time, and not for ever", () =>
+  it.effect("waits longer each time, up to a limit", () =>
     Effect.gen(function* () {
       const { outcome, sent } = yield* send(refresh, "NotSent")
       expect(outcome).toEqual({ _tag: "NotSent", code: "ECONNREFUSED" })
@@ -544,7 +544,7 @@ describe("TokenEndpoint, again where that is safe", () => {
     })
   )
 
-  it.effect("sends nothing at or after the end of its time, however long it may retry", () =>
+  it.effect("sends nothing at or after its deadline", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust(25_000)
       const { outcome, sent } = yield* send(refresh, "NotSent", { until: 27_000, retryFor: 60_000 })
@@ -581,7 +581,7 @@ describe("TokenEndpoint, watched", () => {
       }
     })
 
-  it.effect("gives spans that say what was asked and what came of it, and no secret", () => {
+  it.effect("makes spans with the request and its outcome, and no secret", () => {
     const spans: Array<Tracer.NativeSpan> = []
     const { layer } = make(granted)
     return Effect.gen(function* () {

@@ -49,13 +49,13 @@ describe("TokenFailure.toReason", () => {
     expect(told).not.toHaveProperty("retryAfter")
   })
 
-  it("tokens are no failure, nor is a request that no time was left for", () => {
+  it("maps neither tokens nor a request without time left to a failure", () => {
     const tokens = { accessToken: Tokens.secret("a"), scopes: [], obtainedAt: 0, expiresAt: 1 }
     expect(TokenFailure.toReason({ _tag: "Granted", tokens }, by)).toBeUndefined()
     expect(TokenFailure.toReason({ _tag: "NotTried" }, by)).toBeUndefined()
   })
 
-  it("refused and unknown are told as the request has it: a code, for example, is not presented again", () => {
+  it("maps a refusal and an unknown outcome to the request's own reasons", () => {
     const exchange = {
       refused: new ZapierAuthError.ConsentExpired({ what: "code" }),
       unknown: new ZapierAuthError.ExchangeOutcomeUnknown({})

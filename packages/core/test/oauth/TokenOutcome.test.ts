@@ -36,7 +36,7 @@ const odditiesOf = (changes: Record<string, unknown>) => {
 const lifetimeOf = (expires_in: unknown) => (granted({ expires_in })?.expiresAt ?? Number.NaN) - asked.startedAt
 
 describe("TokenOutcome.interpret, of a success", () => {
-  it("takes the documented answer, with its lifetime counted from the start of the request", () => {
+  it("reads the documented response, with its lifetime counted from the start of the request", () => {
     expect(reveal(interpret(documented))).toEqual({
       _tag: "Granted",
       tokens: {
@@ -50,7 +50,7 @@ describe("TokenOutcome.interpret, of a success", () => {
   })
 
   it.each(["application/json", "multipart/form-data", "text/html", ""])(
-    "reads JSON by its content, whatever the Content-Type is: %j",
+    "reads JSON by its content under any Content-Type: %j",
     (type) => {
       expect(interpret(documented, 200, { "content-type": type })._tag).toBe("Granted")
     }
@@ -166,7 +166,7 @@ describe("TokenOutcome.interpret, of a success", () => {
     expect(odditiesOf({ expires_in })).toEqual(["expires_in"])
   })
 
-  it("finds nothing odd in the documented answer, and names all that is, without its value", () => {
+  it("finds no oddity in the documented response, and names every other one without its value", () => {
     expect(odditiesOf({})).toEqual([])
     expect(odditiesOf({ scope: null, token_type: null, refresh_token: null, expires_in: null, error: null })).toEqual(
       []
@@ -330,7 +330,7 @@ describe("TokenOutcome.interpret, of an error", () => {
     expect(interpret("", 429, dates)).toEqual({ _tag: "RateLimited", retryAfter: 7_000 })
   })
 
-  it("5xx is unavailable, whatever it holds", () => {
+  it("maps 5xx to unavailable for any body", () => {
     expect(interpret({ error: "invalid_grant" }, 500)).toEqual({
       _tag: "Unavailable",
       status: 500,
@@ -396,7 +396,7 @@ describe("TokenOutcome.retryAfter", () => {
   const within = (millis: number) => Math.min(Math.max(millis, 0), hour)
 
   it.prop(
-    "a date is measured from the response's own, whatever the clock here says",
+    "measures a date from the response's own Date, not from the local clock",
     [Offset, Offset, Schema.Int],
     (_) => {
       const [sentAt, wait, clock] = _
@@ -405,18 +405,14 @@ describe("TokenOutcome.retryAfter", () => {
     }
   )
 
-  it.prop(
-    "a date is measured from the clock here, if the response has none that can be read",
-    [Offset, Offset],
-    (_) => {
-      const [at, wait] = _
-      const clock = now + at * 1_000
-      for (const date of [undefined, "", "-1", "just now", "2026-01-01"]) {
-        const headers = { date, "retry-after": dateAt(at + wait) }
-        expect(TokenOutcome.retryAfter(headers, clock)).toBe(within(wait * 1_000))
-      }
+  it.prop("measures a date from the local clock if the response has no readable Date", [Offset, Offset], (_) => {
+    const [at, wait] = _
+    const clock = now + at * 1_000
+    for (const date of [undefined, "", "-1", "just now", "2026-01-01"]) {
+      const headers = { date, "retry-after": dateAt(at + wait) }
+      expect(TokenOutcome.retryAfter(headers, clock)).toBe(within(wait * 1_000))
     }
-  )
+  })
 
   it.prop("seconds count from no clock", [Offset, Offset, Schema.Int], ([wait, sentAt, clock]) => {
     const headers = { date: dateAt(sentAt), "retry-after": `${Math.abs(wait)}` }
@@ -428,7 +424,7 @@ describe("TokenOutcome.retryAfter", () => {
   const textOf = (header: string | number) =>
     typeof header === "string" ? header : header % 2 === 0 ? `${Math.abs(header)}` : dateAt(header % 1_000_000)
 
-  it.prop("is within an hour, whatever the headers are", [Header, Header, Schema.Int], (_) => {
+  it.prop("is at most an hour for any headers", [Header, Header, Schema.Int], (_) => {
     const [header, date, clock] = _
     const wait = TokenOutcome.retryAfter({ date: textOf(date), "retry-after": textOf(header) }, clock) ?? -1
     expect(wait >= 0 && wait <= hour).toBe(true)
@@ -474,7 +470,7 @@ describe("TokenOutcome, of anything", () => {
   )
 })
 
-describe("the edges of what an answer may be", () => {
+describe("the limits of a response", () => {
   const asked = { scopes: ["zap"], startedAt: 0, now: 1_000 }
   const body = JSON.stringify({ access_token: "a", token_type: "Bearer", expires_in: 10 })
 
@@ -491,16 +487,16 @@ describe("the edges of what an answer may be", () => {
     [{ _tag: "Refused", error: "invalid_scope" }, false],
     [{ _tag: "NotSent", code: "ENOTFOUND" }, false],
     [{ _tag: "NotTried" }, false]
-  ] as const)("whether the server may have acted: %j", (outcome, mayHave) => {
+  ] as const)("tells if the server may have acted: %j", (outcome, mayHave) => {
     expect(TokenOutcome.mayHaveActed(outcome)).toBe(mayHave)
   })
 
-  it("a redirect is no answer, from 300 on", () => {
+  it("rejects redirects, from status 300 on", () => {
     expect(TokenOutcome.interpret({ status: 300, headers: {}, body }, asked)._tag).toBe("Malformed")
     expect(TokenOutcome.interpret({ status: 299, headers: {}, body }, asked)._tag).toBe("Granted")
   })
 
-  it("a body that was cut off for its length says nothing, whatever its beginning is", () => {
+  it("ignores a body that was truncated for its length", () => {
     const cutOff = { headers: {}, body, isTruncated: true }
     expect(TokenOutcome.interpret({ status: 200, ...cutOff }, asked)).toEqual({
       _tag: "Malformed",

@@ -117,7 +117,7 @@ describe("Tokens.reject", () => {
   })
 
   it.prop(
-    "what is rejected is not live, at any time of any clock",
+    "a rejected token is never live, at any time",
     { obtainedAt: Schema.Finite, expiresAt: Schema.Finite, now: Schema.Finite },
     ({ expiresAt, now, obtainedAt }) => {
       const rejected = Tokens.reject({ obtainedAt, expiresAt })
@@ -128,7 +128,7 @@ describe("Tokens.reject", () => {
 })
 
 describe("Tokens.isRejected", () => {
-  it("is told from one that has expired by the length of its life", () => {
+  it("differs from an expired token in the length of its life", () => {
     expect(Tokens.isRejected({ obtainedAt: 500, expiresAt: 501 })).toBe(false)
     expect(Tokens.isRejected({ obtainedAt: 500, expiresAt: 500 })).toBe(true)
     expect(Tokens.isRejected({ obtainedAt: 500, expiresAt: 499 })).toBe(true)

@@ -33,7 +33,7 @@ describe("AttemptStore.layerMemory: forgetting", () => {
   const isThere = (stateDigest: string) =>
     Effect.flatMap(AttemptStore.AttemptStore, (store) => Effect.map(store.get(stateDigest), Option.isSome))
 
-  it.effect("an attempt stays until it expires, whatever is written meanwhile", () =>
+  it.effect("an attempt stays until it expires, despite other writes", () =>
     Effect.gen(function* () {
       yield* begin("first", quarter)
       for (let elapsed = 1; elapsed < 15; elapsed++) {
@@ -84,7 +84,7 @@ describe("AttemptStore.layerMemory: forgetting", () => {
     }).pipe(Effect.provide(AttemptStore.layerMemory))
   )
 
-  it.effect("for an hour after it has expired it is still there, so that a late user is told", () =>
+  it.effect("an expired attempt stays for an hour, so that a late user gets the reason", () =>
     Effect.gen(function* () {
       yield* begin("expired", quarter)
       yield* TestClock.setTime(quarter + hour - 1)

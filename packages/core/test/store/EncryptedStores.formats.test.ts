@@ -50,7 +50,7 @@ describe("EncryptedStores: a record of the format before", () => {
     )
   )
 
-  it.effect("is refused elsewhere, and with what that format authenticates changed", () =>
+  it.effect("is rejected in another place, or with changed authenticated data", () =>
     memory(
       Effect.gen(function* () {
         const { grants, inner } = yield* open(1)

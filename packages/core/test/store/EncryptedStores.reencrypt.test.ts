@@ -54,7 +54,7 @@ describe("EncryptedStores.reencrypt", () => {
     )
   )
 
-  it.effect("what is not encrypted is encrypted when told so, and else counted and left", () =>
+  it.effect("encrypts plain records if asked to, and otherwise only counts them", () =>
     memory(
       Effect.gen(function* () {
         const stores = yield* open(1)
@@ -83,7 +83,7 @@ describe("EncryptedStores.reencrypt", () => {
     )
   )
 
-  it.effect("what somebody without a key planted, moved or changed is told of, and left as it is", () =>
+  it.effect("reports planted, moved and changed records, and leaves them unchanged", () =>
     memory(
       Effect.gen(function* () {
         const stores = yield* open(2, 1)
@@ -113,7 +113,7 @@ describe("EncryptedStores.reencrypt", () => {
     )
   )
 
-  it.effect("what the store inside cannot read is told of, and the others are encrypted anew", () =>
+  it.effect("reports records that the inner store cannot read, and encrypts the others again", () =>
     memory(
       Effect.gen(function* () {
         const both = yield* open(2, 1)
@@ -136,7 +136,7 @@ describe("EncryptedStores.reencrypt", () => {
     )
   )
 
-  it.effect("what cannot be decrypted is left as it is, also when told to encrypt what is plain", () =>
+  it.effect("leaves undecryptable records unchanged, even when it encrypts plain ones", () =>
     memory(
       Effect.gen(function* () {
         const lost = yield* open(3)

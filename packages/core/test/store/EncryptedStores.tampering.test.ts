@@ -134,7 +134,7 @@ describe("EncryptedStores: a grant that somebody without a key", () => {
   )
 })
 
-it.effect("EncryptedStores: no two kinds of records share a place, whatever their keys", () =>
+it.effect("EncryptedStores: no two kinds of records share a place, for any keys", () =>
   memory(
     Effect.gen(function* () {
       const { inner, ring } = yield* open(1)

@@ -110,7 +110,7 @@ describe("EncryptedStores: records", () => {
     )
   )
 
-  it.effect("a write expects what it expects of the store inside", () =>
+  it.effect("a write passes its expected version to the inner store", () =>
     memory(
       Effect.gen(function* () {
         const { grants } = yield* open(1)
@@ -185,7 +185,7 @@ describe("EncryptedStores: an app token that cannot be decrypted counts as none,
   const active = { _tag: "Active", generation: 3, access, pause } as const
   const lease = { owner: "worker-1", deadline: 9 }
 
-  it.effect("one of another key, whoever waited or was asking", () =>
+  it.effect("one of another key, for waiting and later callers", () =>
     memory(
       Effect.gen(function* () {
         const before = yield* open(1)
@@ -290,7 +290,7 @@ describe("EncryptedStores: pages", () => {
     )
   )
 
-  it.effect("tell what the store inside could not read", () =>
+  it.effect("report records that the inner store could not read", () =>
     memory(
       Effect.gen(function* () {
         const { inner, ring } = yield* open(1)

@@ -32,7 +32,7 @@ const problemOf = (error: StoreError) => (error._tag === "DecryptionFailed" ? [e
 const keyIdOf = (text: Redacted.Redacted) => Redacted.value(text).split(".")[1] ?? ""
 
 describe("KeyRing: encrypt and decrypt", () => {
-  it.effect.prop("a secret comes back, whatever is in it", { text: awkward }, ({ text }) =>
+  it.effect.prop("preserves any secret", { text: awkward }, ({ text }) =>
     run(
       Effect.gen(function* () {
         const ring = yield* KeyRing.make([keyOf(1)])
@@ -56,7 +56,7 @@ describe("KeyRing: encrypt and decrypt", () => {
     )
   )
 
-  it.effect("a text can be opened by anybody who knows the format and the key", () =>
+  it.effect("a text can be decrypted with the format and the key alone", () =>
     Effect.gen(function* () {
       const ring = yield* KeyRing.make([keyOf(1)])
       const [, , payload = ""] = Redacted.value(yield* ring.encrypt(Tokens.secret("secret"), place)).split(".")
@@ -252,7 +252,7 @@ describe("KeyRing: keys", () => {
     )
   )
 
-  it.effect("a key's id is the one in what it encrypts, however the key is written", () =>
+  it.effect("a key's id is the one in its ciphertexts, for any notation of the key", () =>
     run(
       Effect.gen(function* () {
         const ring = yield* KeyRing.make([keyOf(1)])

@@ -29,7 +29,7 @@ describe("escape", () => {
     expect(escape(ordinary)).toBe(ordinary)
   })
 
-  it.prop("keeps what a text begins with", { a: Schema.String, b: Schema.String }, ({ a, b }) => {
+  it.prop("keeps the beginning of a text", { a: Schema.String, b: Schema.String }, ({ a, b }) => {
     const prefix = a.toWellFormed()
     expect(escape(prefix + b.toWellFormed()).startsWith(escape(prefix))).toBe(true)
   })

@@ -83,7 +83,7 @@ const misbehaving: ReadonlyArray<readonly [what: string, grants: object, problem
 ]
 
 describe("PromiseStores", () => {
-  it.effect.each(misbehaving)("%s: StoreFailed, and nothing of what it returned shows", ([, grants, problem]) =>
+  it.effect.each(misbehaving)("%s: StoreFailed, without showing the returned value", ([, grants, problem]) =>
     Effect.gen(function* () {
       const store = yield* GrantStore
       const all = Effect.all([

@@ -60,7 +60,7 @@ describe("RecordCodec", () => {
 
   const isSame = Schema.toEquivalence(Transforming)
 
-  it.prop("what is transformed comes back as it was", { drawn: Transforming }, ({ drawn }) => {
+  it.prop("preserves transformed values", { drawn: Transforming }, ({ drawn }) => {
     // Not every duration is a number of milliseconds.
     const record = { ...drawn, lifetime: Duration.millis(Math.trunc(Duration.toMillis(drawn.lifetime)) % 1e9 || 0) }
     const { decode, encode } = RecordCodec.make(Transforming)
@@ -78,7 +78,7 @@ describe("RecordCodec", () => {
     expect(inspect(elsewhere, { depth: 9 }) + JSON.stringify(elsewhere)).not.toContain("t0ken")
   })
 
-  it("reads what earlier versions have written", () => {
+  it("reads records of earlier versions", () => {
     const text =
       '{"_tag":"Active","family":"f","generation":1,"responseLost":false,"tokens":{"accessToken":"a","scopes":["zap"],"obtainedAt":1,"expiresAt":2,"refreshToken":"r"}}'
     const record = Option.getOrThrow(RecordCodec.grant.decode(text))

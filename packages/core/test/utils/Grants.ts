@@ -83,7 +83,7 @@ export const pause = (until: number, options: Partial<Pause.Pause> = {}): Pause.
   ...options
 })
 
-export const presented = { family: "consent-1", generation: 3, owner: "holder" }
+export const attempt = { family: "consent-1", generation: 3, owner: "holder" }
 
 export const commandOf = <Tag extends UserGrant.Command["_tag"]>(
   commands: ReadonlyArray<UserGrant.Command>,

@@ -101,12 +101,13 @@ const plainText = "a-secret-in-plain-text"
 /** Registers the tests. `directed` reaches the edges that hardly any drawn situation does. */
 export const describeTable = <S extends Machine.Tagged, E extends Machine.Tagged, C extends Machine.Tagged>(
   machine: Machine.Machine<S, E, C>,
+  table: Machine.Edges<S["_tag"], E["_tag"]>,
   states: Schema.Schema<S>,
   events: Schema.Schema<E>,
   directed: ReadonlyArray<Situation<S, E>> = []
 ) => {
   const drawn = situations(states, events)
-  const edges = machine.edges as {
+  const edges = table as {
     readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } | undefined }
   }
   const targets = (state: S, event: E) => edges[state._tag]?.[event._tag]

@@ -26,13 +26,13 @@ export const lifetime = Duration.hours(10)
 /** Lets everything else that is ready run. */
 export const tick = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
-/** What happens to a request instead of the usual answer. */
+/** What happens to a request instead of the usual response. */
 export type Script = (
   request: HttpClientRequest,
   usual: () => Response
 ) => Effect.Effect<Response, HttpClientError.HttpClientError>
 
-export const answer =
+export const respond =
   (status: number, body: unknown, headers: Record<string, string> = {}): Script =>
   () =>
     Effect.sync(() => {
@@ -49,7 +49,7 @@ const transportError = (request: HttpClientRequest, code: string) =>
 /** The request never arrives, and the platform knows. */
 export const refused: Script = (request) => Effect.fail(transportError(request, "ECONNREFUSED"))
 
-/** The server acts on the request; its answer is lost. */
+/** The server acts on the request; its response is lost. */
 export const responseLost: Script = (request, usual) =>
   Effect.suspend(() => {
     usual()
@@ -59,7 +59,7 @@ export const responseLost: Script = (request, usual) =>
 /** The request is lost on its way; nobody knows. */
 export const requestLost: Script = (request) => Effect.fail(transportError(request, "ECONNRESET"))
 
-/** The server acts on the request and answers when told to. */
+/** The server acts on the request, and responds once the gate is open. */
 export const held =
   (gate: Deferred.Deferred<void>): Script =>
   (_, usual) =>
@@ -68,10 +68,10 @@ export const held =
       return Effect.as(Deferred.await(gate), response)
     })
 
-/** Never answered. */
+/** No response ever comes. */
 export const silent: Script = () => Effect.never
 
-export interface Seen {
+export interface Received {
   readonly method: string
   readonly url: URL
   readonly authorization: string | undefined
@@ -80,8 +80,8 @@ export interface Seen {
 
 /** @param wrap what a user adds to the `HttpClient` */
 export const make = (wrap: (client: HttpClient.HttpClient) => HttpClient.HttpClient = (client) => client) => {
-  const tokenRequests: Array<Seen> = []
-  const apiRequests: Array<Seen> = []
+  const tokenRequests: Array<Received> = []
+  const apiRequests: Array<Received> = []
   const tokenScripts: Array<Script> = []
   const apiScripts: Array<Script> = []
   const state = {
@@ -110,7 +110,7 @@ export const make = (wrap: (client: HttpClient.HttpClient) => HttpClient.HttpCli
     })
   }
 
-  const token = ({ form }: Seen): Response => {
+  const token = ({ form }: Received): Response => {
     switch (form.get("grant_type")) {
       case "authorization_code":
         return state.codes.delete(form.get("code") ?? "") ? issue(true) : json(400, { error: "invalid_grant" })
@@ -125,7 +125,7 @@ export const make = (wrap: (client: HttpClient.HttpClient) => HttpClient.HttpCli
     }
   }
 
-  const api = ({ authorization, url }: Seen): Response => {
+  const api = ({ authorization, url }: Received): Response => {
     const accepted =
       state.accessTokens.has(authorization?.replace("Bearer ", "") ?? "") || url.searchParams.has("client_id")
     return accepted ? json(200, { data: [] }) : json(401, { errors: [] })
@@ -133,15 +133,15 @@ export const make = (wrap: (client: HttpClient.HttpClient) => HttpClient.HttpCli
 
   const client = HttpClient.make((request, url) => {
     const body = request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : ""
-    const seen: Seen = {
+    const received: Received = {
       method: request.method,
       url,
       authorization: request.headers["authorization"],
       form: new URLSearchParams(body)
     }
     const isToken = url.pathname === "/oauth/token/"
-    ;(isToken ? tokenRequests : apiRequests).push(seen)
-    const usual = () => (isToken ? token(seen) : api(seen))
+    ;(isToken ? tokenRequests : apiRequests).push(received)
+    const usual = () => (isToken ? token(received) : api(received))
     const script = (isToken ? tokenScripts : apiScripts).shift()
     return Effect.map(script === undefined ? Effect.sync(usual) : script(request, usual), (response) =>
       HttpClientResponse.fromWeb(request, response)

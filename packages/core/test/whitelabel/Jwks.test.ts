@@ -21,7 +21,7 @@ const keys: Jwks.Keys = {
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 
 describe("Jwks", () => {
-  it.effect("lets jose verify what each of the keys has signed", () =>
+  it.effect("lets jose verify a signature of each key", () =>
     Effect.gen(function* () {
       const serve = yield* Jwks.handler(keys)
       const set = jose.createRemoteJWKSet(new URL("https://acme.example/jwks"), {
@@ -48,7 +48,7 @@ describe("Jwks", () => {
     })
   )
 
-  it.effect("publishes no private member, whatever the keys are given as", () =>
+  it.effect("publishes no private member of keys in any form", () =>
     Effect.gen(function* () {
       const { privateKey } = rs384
       const jwk = privateKey.export({ format: "jwk" })
@@ -71,7 +71,7 @@ describe("Jwks", () => {
     })
   )
 
-  it.effect("says how long it may be kept, and answers to GET and HEAD only", () =>
+  it.effect("sets its cache time, and responds only to GET and HEAD", () =>
     Effect.gen(function* () {
       const serve = yield* Jwks.handler(keys)
       const of = (method: string) => serve(new Request("https://acme.example/jwks", { method }))

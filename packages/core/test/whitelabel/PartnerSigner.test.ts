@@ -93,7 +93,7 @@ describe("PartnerSigner: JWTs that jose takes", () => {
     })
   )
 
-  it.effect("names claims as they are configured, whatever is in them", () =>
+  it.effect("uses the configured names of claims for any values", () =>
     Effect.gen(function* () {
       const user = { subject: 'ä"\\', tenant: "東京" }
       const claims = PartnerJwt.claims({ ...profile, claims: { user: "user_id", tenant: "tenant_id" } }, user, {
@@ -267,7 +267,7 @@ describe("PartnerSigner: functions that do not sign", () => {
   it.effect.each<[string, () => unknown, string]>([
     ["a rejection", () => Promise.reject(throttled), "it failed with ThrottlingException"],
     [
-      "what it throws",
+      "its errors",
       () => {
         throw throttled
       },
@@ -288,7 +288,7 @@ describe("PartnerSigner: functions that do not sign", () => {
     })
   )
 
-  it.effect("refuses what is no function before it is needed", () =>
+  it.effect("rejects a value that is not a function before its first use", () =>
     Effect.gen(function* () {
       const given = { keyId: "kms", algorithm: "ES256", sign: "no" } as unknown as PartnerSigner.Signing
       expect((yield* Effect.flip(sign(PartnerSigner.layerFunction(given)))).message).toContain(

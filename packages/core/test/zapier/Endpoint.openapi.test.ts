@@ -59,7 +59,7 @@ const differing: { readonly [name: string]: string } = {
   "DELETE /v2/promotions/{enrollment_id}": "documented with the app's own token, in pages of its own"
 }
 
-it("is what Zapier's OpenAPI description says, but for what is known to differ", () => {
+it("matches Zapier's OpenAPI description, except for known differences", () => {
   const names = new Set<string>([...expected.keys(), ...Endpoint.names])
   const table: { readonly [name: string]: Endpoint.Requirement } = Endpoint.table
   const found = [...names].filter((name) => JSON.stringify(table[name]) !== JSON.stringify(expected.get(name)))

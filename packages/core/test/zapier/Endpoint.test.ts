@@ -48,7 +48,7 @@ const values = Arbitrary.map(Arbitrary.schema(Schema.NonEmptyString), (text) =>
 const segments = Arbitrary.map(values, encodeURIComponent)
 
 describe("Endpoint.table", () => {
-  it("says what the reference says", () => {
+  it("matches the reference", () => {
     const stated = Object.entries(Endpoint.table).map(([name, { modes, scopes }]) => [name, modes, scopes])
     expect(stated).toEqual(
       documented.map(([method, path, modes, scopes]) => [`${method} ${path}`, words(modes), words(scopes)])
@@ -75,7 +75,7 @@ describe("Endpoint.match", () => {
   )
 
   it.prop(
-    "finds each endpoint, whatever its path parameters are, with and without a slash at the end",
+    "finds each endpoint for any path parameters, with and without a trailing slash",
     { name: AnyName, first: segments, second: segments },
     ({ first, name, second }) => {
       const { method, path } = Endpoint.parts(name)

@@ -12,17 +12,17 @@ import * as ClientApplication from "../../src/oauth/ClientApplication.ts"
 import * as RateLimits from "../../src/zapier/RateLimits.ts"
 import { tick } from "../utils/TestZapier.ts"
 
-/** A server that notes when it was asked, and answers as told. */
+/** A server that notes when it was asked, and calls `respond`. */
 const setup = (
   options?: RateLimits.Options,
-  answer = (_: number) => new Response(),
+  respond = (_: number) => new Response(),
   change = (client: HttpClient.HttpClient) => client
 ) => {
   const askedAt: Array<number> = []
   const client = HttpClient.make((request) =>
     Effect.map(Clock.currentTimeMillis, (now) => {
       askedAt.push(now)
-      return HttpClientResponse.fromWeb(request, answer(askedAt.length))
+      return HttpClientResponse.fromWeb(request, respond(askedAt.length))
     })
   )
   const layer = RateLimits.layer(options).pipe(
@@ -68,7 +68,7 @@ describe("RateLimits", () => {
     ["nonsense, which is the cool-down", { date, "retry-after": "-1" }, 60],
     ["nothing, which is the cool-down", { date }, 60],
     [
-      "seconds, whatever else it says",
+      "seconds, and ignores the rest",
       { date, "retry-after": "45", "x-ratelimit-remaining": "0", "x-ratelimit-reset": `${here / 1_000 + 1_245}` },
       45
     ]

@@ -153,11 +153,11 @@ const Any = Arbitrary.all({
 })
 
 it.effect.prop(
-  "the client gives what is decoded, or one of its errors, whatever a server responds with",
+  "the client returns the decoded body or one of its errors for any response",
   { responses: Arbitrary.array(Any, { minLength: 20, maxLength: 20 }) },
   ({ responses }) =>
     TypedZapier.run(
-      responses.map(({ status, text }) => TestZapier.answer(status, text)),
+      responses.map(({ status, text }) => TestZapier.respond(status, text)),
       (client) =>
         Effect.gen(function* () {
           for (const _ of responses) {

@@ -6,16 +6,16 @@ import type * as ZapierApiClient from "../../src/zapier/ZapierApiClient.ts"
 import * as TestZapier from "../utils/TestZapier.ts"
 import * as TypedZapier from "../utils/TypedZapier.ts"
 
-const { answer } = TestZapier
+const { respond } = TestZapier
 const { categories, run, subject } = TypedZapier
 
 const list = ({ categories }: ZapierApiClient.Client) => categories.list()
 
 const failure = (status: number, body: unknown, headers?: Record<string, string>) =>
-  run([answer(status, body, headers)], (client) => Effect.flip(list(client)), { retry: false })
+  run([respond(status, body, headers)], (client) => Effect.flip(list(client)), { retry: false })
 
 describe("ZapierApiClient: errors", () => {
-  it.effect("have what the envelope says of the first error, and the request id", () =>
+  it.effect("have the first error of the envelope, and the request id", () =>
     Effect.gen(function* () {
       const error = {
         status: "404",
@@ -56,7 +56,7 @@ describe("ZapierApiClient: errors", () => {
   )
 
   it.effect("read why a sentence is not guessed at, which comes without the envelope", () =>
-    run([answer(400, { messages: [{ detail: "Name two apps." }] })], (client) =>
+    run([respond(400, { messages: [{ detail: "Name two apps." }] })], (client) =>
       Effect.gen(function* () {
         const failed = yield* Effect.flip(client.zaps.guess({ payload: { description: "?" } }))
         assert.deepInclude(failed, { _tag: "ZapierApiError", status: 400, detail: "Name two apps." })
@@ -89,7 +89,7 @@ describe("ZapierApiClient: errors", () => {
     })
   )
 
-  it.effect("say of a success that is not what is documented where it differs, and not what it is", () =>
+  it.effect("name the path where a success differs from the documentation, without its value", () =>
     Effect.gen(function* () {
       const cases = [
         [200, { ...categories(), count: "s3cret" }, "its body is not as documented at /count"],
@@ -107,7 +107,7 @@ describe("ZapierApiClient: errors", () => {
     })
   )
 
-  it.effect("of authentication stay what they are", () =>
+  it.effect("of authentication are not changed", () =>
     run([], (client) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(client.zaps.list({ subject: "nobody" }))
@@ -119,7 +119,7 @@ describe("ZapierApiClient: errors", () => {
   )
 
   it.effect("of a 401 that survives a new token say so", () =>
-    run([answer(401, { errors: [] }), answer(401, { errors: [{ code: "not_authenticated" }] })], (client, zapier) =>
+    run([respond(401, { errors: [] }), respond(401, { errors: [{ code: "not_authenticated" }] })], (client, zapier) =>
       Effect.gen(function* () {
         const failed = yield* Effect.flip(client.zaps.list({ subject }))
         assert.deepInclude(failed, { _tag: "ZapierApiError", status: 401, code: "not_authenticated" })
@@ -129,7 +129,7 @@ describe("ZapierApiClient: errors", () => {
   )
 })
 
-describe("ZapierApiClient: what callers give", () => {
+describe("ZapierApiClient: the caller's input", () => {
   /** What programs without types give. */
   const untyped = (value: unknown) => value as never
 

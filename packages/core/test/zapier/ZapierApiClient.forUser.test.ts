@@ -8,11 +8,11 @@ import * as ZapierApiClient from "../../src/zapier/ZapierApiClient.ts"
 import * as TestZapier from "../utils/TestZapier.ts"
 import * as TypedZapier from "../utils/TypedZapier.ts"
 
-const { answer } = TestZapier
+const { respond } = TestZapier
 const { categories, run, subject, zap } = TypedZapier
 
 const page = (...ids: ReadonlyArray<string>) =>
-  answer(200, { data: ids.map(zap), links: { next: null }, meta: { count: 2 } })
+  respond(200, { data: ids.map(zap), links: { next: null }, meta: { count: 2 } })
 
 const ways = (zapier: ReturnType<typeof TestZapier.make>) =>
   zapier.apiRequests.map(({ authorization }) => authorization?.split(" ")[0] ?? "-")
@@ -20,7 +20,7 @@ const ways = (zapier: ReturnType<typeof TestZapier.make>) =>
 describe("ZapierApiClient.forUser", () => {
   it.effect("names the user in each call that takes a user's token, and in those of streams", () =>
     run(
-      [page("1"), page("1", "2"), page("2"), answer(200, categories())],
+      [page("1"), page("1", "2"), page("2"), respond(200, categories())],
       Effect.fnUntraced(function* (client, zapier) {
         const mine = ZapierApiClient.forUser(client, subject)
         const { data } = yield* mine.zaps.list()
@@ -35,7 +35,7 @@ describe("ZapierApiClient.forUser", () => {
     )
   )
 
-  it.effect("takes nobody else's name, also not from a program in JavaScript", () =>
+  it.effect("accepts no other subject, even from a JavaScript program", () =>
     run(
       [page(), page()],
       Effect.fnUntraced(function* (client, zapier) {

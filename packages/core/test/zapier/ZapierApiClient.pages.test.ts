@@ -5,13 +5,13 @@ import type * as ZapierApiClient from "../../src/zapier/ZapierApiClient.ts"
 import * as TestZapier from "../utils/TestZapier.ts"
 import * as TypedZapier from "../utils/TypedZapier.ts"
 
-const { answer } = TestZapier
+const { respond } = TestZapier
 const { categories, run, subject, zap } = TypedZapier
 
 const production = "https://api.zapier.com"
 
 const page = (ids: ReadonlyArray<string>, links: unknown, meta: unknown = {}) =>
-  answer(200, { data: ids.map(zap), links, meta })
+  respond(200, { data: ids.map(zap), links, meta })
 
 const linked = (ids: ReadonlyArray<string>, next: string | null) => page(ids, { next, prev: null })
 
@@ -43,10 +43,10 @@ describe("ZapierApiClient: pages", () => {
   it.effect("follows next of version 1, and next_url of its apps", () =>
     run(
       [
-        answer(200, categories(`${production}/v1/categories?limit=10&offset=10`, 11)),
-        answer(200, categories("", 11)),
-        answer(200, { total: 2, page: 1, pages: 2, per_page: 1, objects: [], next_url: "/v1/apps?page=2" }),
-        answer(200, { total: 2, page: 2, pages: 2, per_page: 1, objects: [], prev_url: "x", next_url: null })
+        respond(200, categories(`${production}/v1/categories?limit=10&offset=10`, 11)),
+        respond(200, categories("", 11)),
+        respond(200, { total: 2, page: 1, pages: 2, per_page: 1, objects: [], next_url: "/v1/apps?page=2" }),
+        respond(200, { total: 2, page: 2, pages: 2, per_page: 1, objects: [], prev_url: "x", next_url: null })
       ],
       Effect.fnUntraced(function* (client, zapier) {
         assert.lengthOf(yield* Stream.runCollect(client.categories.list.pages()), 2)
@@ -79,8 +79,8 @@ describe("ZapierApiClient: pages", () => {
       [
         page(["1", "2"], {}, { count: 3, limit: 2, offset: 0 }),
         page(["3"], {}, { count: 3, limit: 2, offset: 2 }),
-        answer(200, [template, template]),
-        answer(200, [template])
+        respond(200, [template, template]),
+        respond(200, [template])
       ],
       Effect.fnUntraced(function* (client, zapier) {
         assert.deepStrictEqual(yield* ids(client, { limit: 2 }), ["1", "2", "3"])
@@ -106,7 +106,7 @@ describe("ZapierApiClient: pages", () => {
   )
 
   it.effect("asks for a list by POST with its body, again for each page", () => {
-    const choices = (next: string | null) => answer(200, { links: { next }, meta: { page: 1 }, data: [] })
+    const choices = (next: string | null) => respond(200, { links: { next }, meta: { page: 1 }, data: [] })
     const path = "/v2/actions/a%3Ab/inputs/c/choices"
     return run(
       // Zapier may write a colon as it is.
@@ -168,9 +168,9 @@ describe("ZapierApiClient: pages", () => {
     )
   )
 
-  it.effect("fails as a call does, with what came before it", () =>
+  it.effect("fails like a call, after the earlier pages", () =>
     run(
-      [linked(["1"], "?offset=2"), answer(404, { errors: [{ status: "404", code: "not_found" }] })],
+      [linked(["1"], "?offset=2"), respond(404, { errors: [{ status: "404", code: "not_found" }] })],
       Effect.fnUntraced(function* (client) {
         const seen: Array<string> = []
         const stream = client.zaps.list.items({ subject })

@@ -8,13 +8,13 @@ import type * as ZapierApiClient from "../../src/zapier/ZapierApiClient.ts"
 import * as TestZapier from "../utils/TestZapier.ts"
 import * as TypedZapier from "../utils/TypedZapier.ts"
 
-const { answer, requestLost } = TestZapier
+const { requestLost, respond } = TestZapier
 const { categories, run, subject } = TypedZapier
 
-const ok = answer(200, categories())
-const unavailable = answer(503, { errors: [{ code: "service_unavailable" }] })
-const failed = answer(500, "oops")
-const limited = (after: string) => answer(429, { errors: [{ code: "throttled" }] }, { "retry-after": after })
+const ok = respond(200, categories())
+const unavailable = respond(503, { errors: [{ code: "service_unavailable" }] })
+const failed = respond(500, "oops")
+const limited = (after: string) => respond(429, { errors: [{ code: "throttled" }] }, { "retry-after": after })
 
 const list = ({ categories }: ZapierApiClient.Client) => categories.list()
 const create = ({ promotions }: ZapierApiClient.Client) =>
@@ -54,9 +54,9 @@ describe("ZapierApiClient: retries", () => {
   it.effect("waits for as long as Retry-After says, with any method, after a 429", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* trial([limited("7"), ok], list), { outcome: "ok", sent: 2, seconds: 7 })
-      const made = answer(201, { enrollment_id: "1" })
+      const made = respond(201, { enrollment_id: "1" })
       assert.deepStrictEqual(yield* trial([limited("7"), made], create), { outcome: "ok", sent: 2, seconds: 7 })
-      assert.deepStrictEqual(yield* trial([limited("7"), answer(200, {})], update), {
+      assert.deepStrictEqual(yield* trial([limited("7"), respond(200, {})], update), {
         outcome: "ok",
         sent: 2,
         seconds: 7
@@ -66,15 +66,15 @@ describe("ZapierApiClient: retries", () => {
 
   it.effect("waits for Retry-After of a 503, where the request may be repeated", () =>
     Effect.gen(function* () {
-      const away = answer(503, "", { "retry-after": "30" })
+      const away = respond(503, "", { "retry-after": "30" })
       assert.deepStrictEqual(yield* trial([away, ok], list), { outcome: "ok", sent: 2, seconds: 30 })
-      assert.deepStrictEqual(yield* trial([away, answer(204, "")], remove), { outcome: "ok", sent: 2, seconds: 30 })
+      assert.deepStrictEqual(yield* trial([away, respond(204, "")], remove), { outcome: "ok", sent: 2, seconds: 30 })
     })
   )
 
   it.effect("waits for the documented minute after a 429 that does not say for how long", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* trial([answer(429, ""), ok], list), { outcome: "ok", sent: 2, seconds: 60 })
+      assert.deepStrictEqual(yield* trial([respond(429, ""), ok], list), { outcome: "ok", sent: 2, seconds: 60 })
     })
   )
 
@@ -84,17 +84,17 @@ describe("ZapierApiClient: retries", () => {
       assert.deepStrictEqual([outcome, sent], ["ok", 4])
       // 0.5, 1 and 2 seconds, of which at least half: and the clock moves by whole seconds.
       assert.isTrue(seconds >= 1.75 && seconds <= 6, String(seconds))
-      assert.strictEqual((yield* trial([failed, answer(204, "")], remove)).sent, 2)
+      assert.strictEqual((yield* trial([failed, respond(204, "")], remove)).sent, 2)
     })
   )
 
-  it.effect("never repeats what may have been carried out", () =>
+  it.effect("never repeats a request that may have been carried out", () =>
     Effect.gen(function* () {
-      const away = answer(503, "", { "retry-after": "1" })
+      const away = respond(503, "", { "retry-after": "1" })
       for (const call of [create, update]) {
         assert.deepStrictEqual(yield* trial([away], call), { outcome: "ZapierApiError 503", sent: 1, seconds: 0 })
         assert.deepStrictEqual(yield* trial([failed], call), { outcome: "ZapierApiError 500", sent: 1, seconds: 0 })
-        assert.deepStrictEqual(yield* trial([answer(429, "")], call), {
+        assert.deepStrictEqual(yield* trial([respond(429, "")], call), {
           outcome: "ZapierApiError 429",
           sent: 1,
           seconds: 0
@@ -107,7 +107,7 @@ describe("ZapierApiClient: retries", () => {
   it.effect("repeats no other status", () =>
     Effect.gen(function* () {
       for (const status of [400, 403, 404, 409, 301]) {
-        const { outcome, sent } = yield* trial([answer(status, "")], list)
+        const { outcome, sent } = yield* trial([respond(status, "")], list)
         assert.deepStrictEqual([outcome, sent], [`ZapierApiError ${status}`, 1])
       }
     })

@@ -16,7 +16,7 @@ export const doctor = Command.make(
   lazily(async () => (await import("./run/doctor.ts")).doctor)
 ).pipe(
   Command.withDescription(
-    `Checks the setup, and says what to do about each problem: the configuration, the database and its permissions, the encryption keys, the server that it talks to, the clock, the client id and secret, and the redirect URIs. It changes no connection. To check the secret, it asks for a token of the app and drops it.
+    `Checks the setup, and says what to do about each problem: the configuration, the database and its permissions, the encryption keys, the server that it talks to, the clock, the client id and secret, and the redirect URIs. It changes no connection. To check the secret, it requests a token of the app and discards it.
 
 The secret is sent only to a server that responds as Zapier does. The exit code is 1 if a check failed.`
   ),

@@ -12,7 +12,7 @@ export interface Failure {
   readonly run?: string | undefined
 }
 
-/** The library speaks to the app that calls it. Some of its messages are told to the user of a command in other words. */
+/** Rewords some of the library's messages, which are for apps, for the user of a command. */
 const messages: { readonly [tag in Reason["_tag"]]?: string } = {
   ConsentDenied: "access was not allowed on Zapier's consent page. Nothing was changed.",
   ConsentExpired: "this login took too long, or was ended before. Start again.",

@@ -35,9 +35,9 @@ export const fake = Command.make(
   lazily(async () => (await import("./run/serveFake.ts")).serveFake)
 ).pipe(
   Command.withDescription(
-    `Serves a fake Zapier on this machine, with one registered app, until you press Ctrl-C. It keeps everything in memory. A sample app beside it shows in a browser what happens.
+    `Serves a fake Zapier on this machine, with one registered app, until you press Ctrl-C. It keeps everything in memory. A sample app shows in a browser what happens.
 
-It prints the credentials of the app, its endpoints, and the address of its control page, which shows all requests, moves the clock, revokes tokens and injects faults. Anyone with that address controls the fake: it holds a token, new at each start. Tests that call the control API set their own in ZAPIER_FAKE_CONTROL_TOKEN, at least 16 letters and digits.`
+It prints the credentials of the app, its endpoints, and the address of its control page, which shows all requests, moves the clock, revokes tokens and injects faults. Anyone who has that address controls the fake: it contains a token, which is new at each start. Tests that call the control API set a token of their own in ZAPIER_FAKE_CONTROL_TOKEN, with at least 16 letters and digits.`
   ),
   Command.withShortDescription("Serve a fake Zapier to develop against"),
   Command.withExamples([

@@ -77,7 +77,7 @@ const format = (doc: HelpDoc.HelpDoc, heading: (title: string) => string): strin
 
 const bold = (text: string) => `\u001b[1m${text}\u001b[0m`
 
-/** The formatter of help, with bold headings where a terminal shows colours. */
+/** The formatter of help, with bold headings where a terminal shows colors. */
 export const formatter = (inner: CliOutput.Formatter, canColor: boolean): CliOutput.Formatter => ({
   formatHelpDoc: (doc) => format(doc, canColor ? bold : (title) => title),
   formatCliError: (error) => inner.formatCliError(error),
@@ -91,39 +91,41 @@ interface Named {
   readonly subcommands: ReadonlyArray<{ readonly commands: ReadonlyArray<Named> }>
 }
 
-/** The commands that a path of names leads through, up to the first name that is none of them. */
+/** The commands that a path of names leads through, up to one without subcommands, or to an unknown name. */
 const walk = (root: Named, names: ReadonlyArray<string>) => {
   const found = [root]
   for (const name of names) {
-    const next = found
-      .at(-1)
-      ?.subcommands.flatMap(({ commands }) => commands)
-      .find((one) => one.name === name)
+    const commands = found.at(-1)?.subcommands.flatMap(({ commands }) => commands) ?? []
+    if (commands.length === 0) break
+    const next = commands.find((one) => one.name === name)
     if (next === undefined) return { found, unknown: name }
     found.push(next)
   }
   return { found, unknown: undefined }
 }
 
+const isHelpFlag = (flag: string) => flag === "--help" || flag === "-h"
+
 /**
- * The arguments of a call for help: `help login` becomes `login --help`. A call for help with an unknown command becomes a
- * call of that command, so that it fails and the nearest command is suggested.
+ * The arguments of a call for help: `help login` becomes `login --help`, and so does `help login now`. A call for help with an
+ * unknown command becomes a call of that command, so that it fails and the nearest command is suggested.
  */
 export const resolve = (root: Named, args: ReadonlyArray<string>): ReadonlyArray<string> => {
   const isHelp = args[0] === "help"
-  if (!isHelp && !args.includes("--help") && !args.includes("-h")) return args
+  if (!isHelp && !args.some(isHelpFlag)) return args
   const given = args.slice(isHelp ? 1 : 0)
   const end = given.findIndex((name) => name.startsWith("-"))
   const names = end === -1 ? given : given.slice(0, end)
   const { found, unknown } = walk(root, names)
-  if (unknown === undefined) return isHelp ? [...names, "--help", ...given.slice(names.length)] : args
-  const isBranch = (found.at(-1)?.subcommands.length ?? 0) > 0
-  return isBranch ? [...found.slice(1).map(({ name }) => name), unknown] : args
+  const path = found.slice(1).map(({ name }) => name)
+  if (unknown !== undefined) return [...path, unknown]
+  return isHelp ? [...path, "--help", ...given.slice(names.length).filter((flag) => !isHelpFlag(flag))] : args
 }
 
 /** The command `help`, which lists itself. `resolve` has turned every call of it that can be understood into `--help`. */
-export const help = (root: Named) =>
-  Command.make(
+export const help = (name: string, others: ReadonlyArray<Named>) => {
+  const root = { name, subcommands: [{ commands: [...others, { name: "help", subcommands: [] }] }] }
+  return Command.make(
     "help",
     {
       command: Argument.String("command").pipe(
@@ -148,3 +150,4 @@ export const help = (root: Named) =>
       { command: "zapier-workflow-auth help rotate-key begin" }
     ])
   )
+}

@@ -30,7 +30,7 @@ export const init = Command.make(
   {
     framework: Flag.Literals("framework", ["express", "fastify", "hono", "next", "node", "web"]).pipe(
       Flag.withMetavar("NAME"),
-      Flag.withDescription("The framework of the app; web is any that has Request and Response. Default: a prompt"),
+      Flag.withDescription("The framework of the app; web stands for any with Request and Response. Default: a prompt"),
       Flag.optional
     ),
     store: Flag.Literals("store", ["sqlite", "postgres", "redis"]).pipe(
@@ -66,7 +66,7 @@ export const init = Command.make(
   lazily(async () => (await import("./run/init.ts")).init)
 ).pipe(
   Command.withDescription(
-    `Prepares an app: writes its "Connect Zapier" routes and a .env file for them, and starts a fake Zapier to develop with, as "zapier-workflow-auth fake" does. It overwrites nothing: if a file exists, the new one gets the ending .new. If there is a .gitignore without .env, it adds it.
+    `Prepares an app: writes its "Connect Zapier" routes and a .env file for them, and starts a fake Zapier to develop with, as "zapier-workflow-auth fake" does. It overwrites nothing: if a file exists, the new one gets the ending .new. If there is a .gitignore without .env, it adds .env to it.
 
 The routes are in zapier.ts if there is a tsconfig.json, else in zapier.mjs. For Next, they are in app/zapier/[...route]/route.ts or route.js.`
   ),

@@ -27,7 +27,7 @@ export const login = Command.make(
     ),
     paste: Flag.Boolean("paste").pipe(
       Flag.withDescription(
-        "Read the address that Zapier sent the browser to from stdin. Always so if the redirect URI is not on this machine"
+        "Read from stdin the address to which Zapier sent the browser. Always on if the redirect URI is not on this machine"
       ),
       Flag.withDefault(false)
     ),

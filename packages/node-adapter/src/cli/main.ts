@@ -60,11 +60,11 @@ const commands = [login, logout, status, token, appToken, request, scopes, docto
 
 const root = Command.make(name).pipe(
   Command.withDescription(
-    `Connects users to Zapier, and calls the Zapier Workflow API as them, as your app, or by its client id.
+    `Connects users to Zapier, and calls the Zapier Workflow API for them, as your app, or with its client id.
 
 Start with "zapier-workflow-auth fake", which needs no credentials, or "zapier-workflow-auth login".`
   ),
-  Command.withSubcommands([...commands, help({ name, subcommands: [{ commands }] })]),
+  Command.withSubcommands([...commands, help(name, commands)]),
   Command.provide(ConfigFile.layer),
   Command.withGlobalFlags([jsonFlag, ConfigFile.flag])
 )

@@ -1,4 +1,4 @@
-/** The text that was probably meant by one that is misspelled. */
+/** Finds the text that the user probably meant by a misspelled one. */
 import { editDistance } from "../internal/editDistance.ts"
 
 // Letters that may be wrong.

@@ -105,9 +105,9 @@ const passBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8A
 })
 
 /**
- * Writes the bytes of a response to stdout as they come, however many.
+ * Writes the bytes of a response to stdout as they arrive, without a limit.
  *
- * @param contentType what the response says that they are
+ * @param contentType the media type in the response
  */
 export const printBytes = Effect.fnUntraced(function* <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
@@ -119,7 +119,7 @@ export const printBytes = Effect.fnUntraced(function* <E, R>(
 })
 
 /**
- * The console that Effect itself writes to. Help, the version and completions hold nothing foreign and may have colours:
+ * The console that Effect itself writes to. Help, the version and completions hold nothing foreign and may have colors:
  * they are kept for `flush`. Logs go to stderr at once, as notes do.
  */
 export const consoleOver = (console: Console.Console) => {

@@ -52,7 +52,7 @@ const reencrypt = Command.make(
     ),
     includePlain: Flag.Boolean("include-plain").pipe(
       Flag.withDescription(
-        "Turn encryption on: encrypt plain records, too. Do it once, with all processes stopped, because it trusts every plain record. Makes the key beside the embedded database if there is none"
+        "Turn encryption on: encrypt plain records, too. Do it once, with all processes stopped, because it trusts every plain record. Creates the key beside the embedded database if there is none"
       ),
       Flag.withDefault(false)
     )
@@ -60,9 +60,9 @@ const reencrypt = Command.make(
   lazily(async () => (await import("./run/reencrypt.ts")).reencrypt)
 ).pipe(
   Command.withDescription(
-    `Encrypts every connection with the first key. The app can run meanwhile. You can interrupt it at any moment and run it again: it skips what is done.
+    `Encrypts every connection with the first key. The app can run meanwhile. You can interrupt it at any moment and run it again: it skips the connections that are done.
 
-Before: restart every process after "switch". The exit code is 1 if a connection could not be encrypted; it is reported, and stays as it is.`
+Before: restart every process after "switch". The exit code is 1 if a connection could not be encrypted; it is reported, and stays unchanged.`
   ),
   Command.withShortDescription("Encrypt every connection with the new key"),
   Command.withExamples([
@@ -84,11 +84,11 @@ const finish = Command.make(
   lazily(async () => (await import("./run/rotateKeyFile.ts")).finish)
 ).pipe(
   Command.withDescription(
-    `Drops the older keys from the key file, unless a connection or an unfinished login still needs one. Logins expire within two hours of "switch".
+    `Removes the older keys from the key file, unless a connection or an unfinished login still needs one. Logins expire within two hours of "switch".
 
-Before: restart every process after "switch". Older copies of the database need the older keys: keep those keys as long as the copies.`
+Before: restart every process after "switch". Older copies of the database need the older keys: keep those keys as long as you keep the copies.`
   ),
-  Command.withShortDescription("Drop the older keys, once nothing needs them"),
+  Command.withShortDescription("Remove the older keys, once nothing needs them"),
   Command.withExamples([{ command: "zapier-workflow-auth rotate-key finish" }])
 )
 
@@ -96,7 +96,7 @@ export const rotateKey = Command.make("rotate-key").pipe(
   Command.withDescription(
     `Replaces the key that encrypts stored tokens, while the app runs. In this order: begin, restart all processes, switch, restart them, reencrypt, finish.
 
-Each stage can be run again. A stage that comes too early says so. If the keys come from ZAPIER_ENCRYPTION_KEYS, begin and switch tell you what to change there.`
+Each stage can be run again. If you run a stage too early, it says so. If the keys come from ZAPIER_ENCRYPTION_KEYS, begin and switch tell you what to change there.`
   ),
   Command.withShortDescription("Replace the key that encrypts stored tokens"),
   Command.withSubcommands([begin, switching, reencrypt, finish])

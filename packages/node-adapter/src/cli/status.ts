@@ -31,7 +31,7 @@ export const status = Command.make(
   lazily(async () => (await import("./run/status.ts")).status)
 ).pipe(
   Command.withDescription(
-    `Lists the connected users: the state of each connection, its scopes, the time that its access token has left, and the last problem. It reads the database and asks nothing of Zapier. It needs neither the client secret nor the encryption keys.
+    `Lists the connected users: the state of each connection, its scopes, the time that its access token has left, and the last problem. It reads the database and sends Zapier no request. It needs neither the client secret nor the encryption keys.
 
 An expired access token is normal: it is refreshed when it is next used.`
   ),

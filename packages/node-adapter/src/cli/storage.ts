@@ -124,7 +124,7 @@ export const requireKey = Effect.fnUntraced(function* (flags: Flags.Place) {
   if (!(yield* isMissing(key))) return
   return yield* new Refused({
     why: "NothingStored",
-    problem: `there is no encryption key yet: ${oneLine(key)} does not exist. The first login makes it.`,
+    problem: `there is no encryption key yet: ${oneLine(key)} does not exist. The first login creates it.`,
     run: command("login", Flags.typed(flags))
   })
 })

@@ -10,7 +10,7 @@ const narrowest = 24
 
 const pad = (text: string, width: number) => text + " ".repeat(Math.max(0, width - displayWidth(text)))
 
-/** A row, and what is to be known of it: on indented lines below it. */
+/** A row, and notes about it, which are printed on indented lines below it. */
 export interface Row {
   readonly cells: ReadonlyArray<string>
   readonly note?: string | undefined

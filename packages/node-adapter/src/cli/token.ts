@@ -10,7 +10,7 @@ export const token = Command.make(
     subject: Flags.subject,
     whiteLabel: Flag.Boolean("white-label").pipe(
       Flag.withDescription(
-        "Print the token of a White Label user: sign a JWT by ZAPIER_WHITE_LABEL_ISSUER and the variables beside it"
+        "Print the token of a White Label user: sign a JWT with ZAPIER_WHITE_LABEL_ISSUER and the related variables"
       ),
       Flag.withDefault(false)
     ),

@@ -35,7 +35,7 @@ const messageOf = (error: CliError.NonShowHelpErrors, path: ReadonlyArray<string
     case "MissingArgument":
       return `<${error.argument}> is missing.`
     case "UnexpectedArgument":
-      return `too many arguments: ${error.arguments.map(shown).join(", ")}. Quote an argument that holds blanks.`
+      return `too many arguments: ${error.arguments.map(shown).join(", ")}. Quote an argument that contains spaces.`
     case "InvalidValue": {
       const times = /^(\d+) occurrences$/.exec(error.value)?.[1]
       if (times !== undefined) return `--${error.option} was given ${times} times. Give it once.`

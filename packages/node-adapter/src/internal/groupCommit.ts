@@ -3,7 +3,7 @@
  *
  * Each caller queues its write and takes its turn for the connection. The first one to get it runs all that are queued
  * between `BEGIN IMMEDIATE` and `COMMIT`, in one synchronous call; the others find their result when their turn comes. So
- * nobody continues before its own write is on the disk, and there is no fiber beside the callers that could end before them.
+ * no caller continues before its own write is on the disk, and there is no fiber beside the callers that could end before them.
  *
  * SQLite undoes a statement that fails, and its transaction goes on: only the caller of that statement fails. Where an
  * error ends the whole transaction (a full disk for example), the other writes stay queued and run again.
@@ -89,7 +89,7 @@ export const make = ({ database, inTurn, onCommitFailure, patiently }: Options):
       const leave = Effect.sync(() => void queued.delete(own))
       // One turn of the event loop, in which others queue their writes.
       const gathered = Effect.suspend(() => own.exit ?? Effect.andThen(Effect.yieldNow, result(own)))
-      // It leaves while it has the connection, so that nobody else runs it again; and when it is interrupted before.
+      // It leaves the queue while it has the connection, so that no other caller runs it again; also if it was interrupted before.
       return Effect.ensuring(inTurn(Effect.ensuring(gathered, leave)), leave)
     })
 }

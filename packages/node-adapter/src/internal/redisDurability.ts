@@ -50,7 +50,9 @@ export const read = Effect.fnUntraced(
   },
   (effect) =>
     Effect.mapError(effect, (error) =>
-      ZapierAuthError.make(new StoreFailed({ store: "Redis", operation: "be opened", problem: problemOf(error) }))
+      ZapierAuthError.make(
+        new StoreFailed({ store: "Redis connection", operation: "be opened", problem: problemOf(error) })
+      )
     )
 )
 

@@ -194,7 +194,7 @@ export const layer: Layer.Layer<Stores, ZapierAuthError, SqlClient> = Layer.fres
     Effect.andThen(
       Effect.mapError(SqlMigrations.run, (error) => {
         const problem = error._tag === "SqlError" ? problemOf(error) : "migrating the tables failed"
-        return ZapierAuthError.make(new StoreFailed({ store: "database", operation: "make its tables", problem }))
+        return ZapierAuthError.make(new StoreFailed({ store: "database", operation: "create its tables", problem }))
       }),
       stores
     )

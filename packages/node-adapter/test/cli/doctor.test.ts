@@ -91,7 +91,7 @@ describe("doctor", () => {
         {
           check: "database",
           result: "note",
-          says: "it has no tables yet. The first login makes them, or the app when it starts"
+          says: "it has no tables yet. The first login creates them, or the app when it starts"
         }
       ])
       expect((yield* world.run(["status"])).code).toBe(0)

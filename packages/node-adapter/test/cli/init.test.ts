@@ -121,7 +121,7 @@ describe("init", () => {
       const path = join(directory, name)
       writeFileSync(path, "mine")
       const said = yield* reported(directory, "--framework", "hono")
-      expect(said).toContain(`"${path}" exists already, and was left as it is. The new one is "${path}.new".`)
+      expect(said).toContain(`"${path}" already exists, and was not changed. The new one is "${path}.new".`)
       expect(readFileSync(path, "utf8")).toBe("mine")
       expect(readFileSync(`${path}.new`, "utf8")).toContain("ZAPIER_FAKE")
       expect(statSync(join(directory, name === ".env" ? ".env.new" : ".env")).mode & 0o777).toBe(0o600)

@@ -57,8 +57,25 @@ describe("the command line", () => {
         expect([code, stdout, stderr.includes("Did you mean login?")], args.join(" ")).toEqual([2, "", true])
       }
       expect((yield* run(["help", "rotate-key", "swich"])).stderr).toContain("Did you mean switch?")
-      expect((yield* run(["help", "login", "now"])).code).toBe(2)
       expect(yield* run(["help"])).toEqual(yield* run(["--help"]))
+    })
+  )
+
+  it.effect("explains a command when more words or --help follow it", () =>
+    Effect.gen(function* () {
+      const login = yield* run(["login", "--help"])
+      for (const args of [
+        "help login now",
+        "help login --help",
+        "help login now -h",
+        "--log-level=none help login now"
+      ]) {
+        expect(yield* run(args.split(" ")), args).toEqual(login)
+      }
+      const help = yield* run(["help", "help"])
+      expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining("Explains a command") })
+      expect(yield* run(["help", "help", "me"])).toEqual(help)
+      expect(yield* run(["help", "--help"])).toEqual(yield* run(["--help"]))
     })
   )
 

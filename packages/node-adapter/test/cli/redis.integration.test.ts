@@ -116,7 +116,7 @@ describeWithRedis(
           yield* Effect.provide(write, app())
           expect(yield* findings()).toEqual([
             { check: "database", result: "ok", says: "the Redis of ZAPIER_REDIS_URL is usable" },
-            { check: "encryption keys", result: "ok", says: "are usable" },
+            { check: "encryption keys", result: "ok", says: "usable" },
             {
               check: 'connections of "client-1"',
               result: "ok",

@@ -62,8 +62,7 @@ describeWithPostgres("Postgres", (server) => {
         expect(ended).toEqual({
           code: 130,
           stdout: "",
-          stderr:
-            '100 of 150 connections of "client-1" done Interrupted. Nothing is lost. Run it again, and it goes on from here.\n'
+          stderr: '100 of 150 connections of "client-1" done Interrupted. Nothing is lost. Run it again to continue.\n'
         })
         expect(yield* KeyRotation.readable(database, [keyOf(1), keyOf(2)], subjects)).toEqual(subjects)
         expect(JSON.parse((yield* CommandLine.run(args, env)).stdout)).toMatchObject({ examined: 150, failed: 0 })

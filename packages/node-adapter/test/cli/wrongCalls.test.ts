@@ -88,7 +88,7 @@ const settings = ({ home }: Made): ReadonlyArray<Wrong> => {
     { call: "login", when: "several variables are missing", isFresh: true },
     { call: "app-token --scope zap", when: "`ZAPIER_CLIENT_ID` is missing", env: { ZAPIER_CLIENT_ID: "" } },
     { call: "app-token --scope zap", when: "the secret is missing, and there is no terminal", env: none },
-    { call: "app-token --scope zap", when: "the secret ends with a blank", env: { ZAPIER_CLIENT_SECRET: "s3cret " } },
+    { call: "app-token --scope zap", when: "the secret ends with a space", env: { ZAPIER_CLIENT_SECRET: "s3cret " } },
     {
       call: "app-token --scope zap --client-secret-file ~/secret",
       when: "others can read the file",
@@ -149,7 +149,7 @@ const databases = Effect.fnUntraced(function* ({ home, world }: Made) {
     { call: "login --data-directory /proc/nope" },
     {
       call: "status --data-directory ~/photos",
-      when: "a folder of something else",
+      when: "the folder belongs to another program",
       before: folder("photos", 0o755)
     },
     {
@@ -202,14 +202,14 @@ const databases = Effect.fnUntraced(function* ({ home, world }: Made) {
     },
     {
       call: "rotate-key reencrypt",
-      when: "the key is another",
+      when: "the configured key is another one",
       before: sync(() => writeFileSync(join(data, "fake.key"), `${key}\n`, { mode: 0o600 }))
     },
-    { call: "token --subject ada", when: "the key is another" },
+    { call: "token --subject ada", when: "the configured key is another one" },
     { call: "rotate-key begin --key-file ~/secret", when: "with a fake, which has a key of its own" },
     {
       call: "token",
-      when: "Postgres, and no encryption keys",
+      when: "Postgres without encryption keys",
       env: { ...server("postgres://ada:hunter2@127.0.0.1:1/app"), ZAPIER_ENCRYPTION_KEYS: "" }
     },
     {
@@ -222,7 +222,11 @@ const databases = Effect.fnUntraced(function* ({ home, world }: Made) {
       when: "Postgres rejects the password",
       env: server(`postgres://ada:hunter2@127.0.0.1:${postgres}/app`)
     },
-    { call: "token", when: "`ZAPIER_DATABASE_URL` is of MySQL", env: server("mysql://ada:hunter2@127.0.0.1/app") },
+    {
+      call: "token",
+      when: "`ZAPIER_DATABASE_URL` is an address of MySQL",
+      env: server("mysql://ada:hunter2@127.0.0.1/app")
+    },
     { call: "token", when: "Redis cannot be reached", env: redisServer("redis://ada:hunter2@127.0.0.1:1") },
     { call: "token", when: "Redis rejects the password", env: redisServer(`redis://ada:hunter2@127.0.0.1:${redis}`) }
   ] satisfies ReadonlyArray<Wrong>
@@ -252,9 +256,9 @@ const zapier = Effect.fnUntraced(function* ({ world }: Made) {
     { call: "request GET /v2/zap-runs --subject ada", when: "ada has not allowed it" },
     { call: "request POST /v2/zaps -d {title:x} --subject ada" },
     { call: "request POST /v2/zaps -d @zap.json --subject ada", when: "there is no such file" },
-    { call: "request DELETE /v2/promotions/12", when: "Zapier knows none" },
+    { call: "request DELETE /v2/promotions/12", when: "Zapier knows no such promotion" },
     { call: "app-token --scope nope", when: "there is no such scope" },
-    { call: "app-token --scope profile", when: "the secret is an older one", env: { ZAPIER_CLIENT_SECRET: "old" } },
+    { call: "app-token --scope profile", when: "the secret is an old one", env: { ZAPIER_CLIENT_SECRET: "old" } },
     { call: "request GET /v1/apps --fake http://127.0.0.1:1", when: "nothing listens there" },
     { call: "login", when: "you press Deny", run: login([], (url) => Effect.orDie(world.fake.deny(url))) },
     {
@@ -264,7 +268,7 @@ const zapier = Effect.fnUntraced(function* ({ world }: Made) {
     },
     {
       call: "login --paste",
-      when: "the address is of another login",
+      when: "the address belongs to another login",
       stdin: `${world.redirectUri}?code=a&state=b
 `
     },
@@ -300,10 +304,10 @@ const zapier = Effect.fnUntraced(function* ({ world }: Made) {
 })
 
 const sections = [
-  ["Calls that are not understood", "Nothing is read, and nothing is sent."],
-  ["Settings", "Flags, variables, and the files that they name."],
-  ["Databases and keys", "A password in an address is never shown."],
-  ["Users, Zapier and stdout", "A user who must connect is told how, by name."]
+  ["Calls that are not understood", "The command line rejects these calls before it reads or sends anything."],
+  ["Settings", "These calls have invalid flags, variables or files."],
+  ["Databases and keys", "Messages never show the password in an address."],
+  ["Users, Zapier and stdout", "If a user must connect, the message contains the command for this user."]
 ] as const
 
 const cell = (text: string) => text.replaceAll("|", "\\|")
@@ -389,8 +393,8 @@ describe.skipIf(process.platform !== "linux")("wrong calls (only on Linux, which
         expect(count).toBeGreaterThanOrEqual(40)
         const page = `# Wrong calls
 
-[The command line](cli.md) rejects these ${count} calls. Each message says what happened, and then what to do, often with the
-command to run next. With \`--json\`, it is one line of JSON.
+[The command line](cli.md) rejects these ${count} calls. Each message says what happened, and then what to do. Often it ends with the
+command to run next. With \`--json\`, a message is one line of JSON.
 
 ${tables.join("\n\n")}
 `

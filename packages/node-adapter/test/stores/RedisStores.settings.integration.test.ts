@@ -89,7 +89,7 @@ describeWithRedis(
       it.live("are read with the rights that the documentation names, and everything else is done", () =>
         Effect.gen(function* () {
           const page = readFileSync(new URL("../../../../docs/stores.md", import.meta.url), "utf8")
-          const [, rights = "", checks = ""] = /`(\+evalsha [^`]+)`,\nand `([^`]+)`/.exec(page) ?? []
+          const [, rights = "", checks = ""] = /`(\+evalsha [^`]+)`[^`]+`([^`]+)`/.exec(page) ?? []
           const url = yield* as(["-@all", ...rights.split(" "), ...checks.split(" ")])
           expect(yield* starting({}, url)).toBe("")
           yield* Effect.gen(function* () {

@@ -2,6 +2,7 @@
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as FakeZapierPromise from "@zapier-workflow-auth/testing/FakeZapierPromise"
 import * as ZapierPromise from "../../src/ZapierPromise.ts"
+import { valueOf } from "./valueOf.ts"
 
 export const subject = "ada"
 
@@ -13,11 +14,6 @@ export const app = {
 }
 
 export const untyped = <A>(value: unknown): A => value as A
-
-export const valueOf = <A, E extends { readonly message: string }>(result: ZapierPromise.Result<A, E>): A => {
-  if (!result.ok) throw new Error(result.error.message)
-  return result.value
-}
 
 export const make = (options: Partial<ZapierPromise.Options> = {}) => {
   const fake = FakeZapierPromise.make({ apps: [app], settings: { onlyPartnersDeleteZaps: false } })

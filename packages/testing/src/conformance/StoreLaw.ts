@@ -26,7 +26,7 @@ export class LawBroken extends Schema.TaggedError<LawBroken>(
 )("LawBroken", {
   law: Schema.String,
   expected: Schema.String,
-  seen: Schema.String,
+  actual: Schema.String,
   done: Schema.Array(Schema.String),
   replay: Schema.optionalKey(Schema.String)
 }) {
@@ -34,7 +34,7 @@ export class LawBroken extends Schema.TaggedError<LawBroken>(
     return [
       `The store fails the conformance test "${this.law}"`,
       `Expected: ${this.expected}`,
-      `Actual: ${this.seen}`,
+      `Actual: ${this.actual}`,
       "Operations:",
       ...this.done.map((line) => `  ${line}`),
       ...(this.replay === undefined ? [] : [`Replay: ${this.replay}`])

@@ -84,7 +84,7 @@ export type Beginning = Beginnings.Beginning
 export const beginnings: ReadonlyArray<Beginning> = Beginnings.beginnings
 
 /**
- * Servers that differ where Zapier's behaviour is not documented.
+ * Servers that differ where Zapier's behavior is not documented.
  *
  * @since 0.1.0
  */

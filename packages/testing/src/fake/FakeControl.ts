@@ -222,7 +222,7 @@ const checked = (state: FakeState.FakeState, authorizationUrl: string): Controll
     return fail("The authorization URL is not a consent page. Its path must be /v2/authorize or /oauth/authorize/.")
   }
   return Result.mapError(Authorize.check(state, Parse.parameters(url.searchParams)), (refusal) => {
-    const isPage = refusal._tag === "Told"
+    const isPage = refusal._tag === "Rejected"
     const problem = isPage ? refusal.problem : `The consent page redirects at once with error=${refusal.error}.`
     return new FakeControlError({ problem })
   })
@@ -325,7 +325,7 @@ export const connect = (
   now: number
 ): Controlled<readonly [FakeWhiteLabel.ConnectEnd, FakeState.FakeState]> =>
   Result.gen(function* () {
-    const { decision = "allow" } = yield* parse(ConnectOptions, "The answer", options)
+    const { decision = "allow" } = yield* parse(ConnectOptions, "The response", options)
     const request = FakeHttp.request("GET", connectUrl)
     if (!URL.canParse(connectUrl) || Parse.route(request.path) !== "Connect") {
       return yield* fail("The Connect URL is not that of a Connect page: /to/{app}.")
@@ -420,7 +420,7 @@ export const endAccessToken = (state: FakeState.FakeState, accessToken: string):
 // -----------------------------------------------------------------------------
 
 /**
- * Changes assumptions about behaviour that Zapier does not document. Settings that are not named stay as they are.
+ * Changes assumptions about behavior that Zapier does not document. Settings that are not named stay as they are.
  *
  * @since 0.1.0
  */

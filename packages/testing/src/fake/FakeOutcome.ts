@@ -34,11 +34,11 @@ export interface Issued {
 export const tokenFamily = (issued: ReadonlyArray<Issued>, token: string): ReadonlyArray<Issued> => {
   const chain: Array<Issued> = []
   let wanted: string | undefined = token
-  for (const answer of issued.toReversed()) {
+  for (const entry of issued.toReversed()) {
     if (wanted === undefined) break
-    if (answer.accessToken !== wanted && answer.refreshToken !== wanted) continue
-    chain.push(answer)
-    wanted = answer.origin._tag === "RefreshToken" ? answer.origin.refreshToken : undefined
+    if (entry.accessToken !== wanted && entry.refreshToken !== wanted) continue
+    chain.push(entry)
+    wanted = entry.origin._tag === "RefreshToken" ? entry.origin.refreshToken : undefined
   }
   return chain.toReversed()
 }
@@ -46,7 +46,7 @@ export const tokenFamily = (issued: ReadonlyArray<Issued>, token: string): Reado
 /**
  * The part of a response that reaches the client.
  *
- * - `Answered`: the whole response, after `delay` milliseconds
+ * - `Responded`: the whole response, after `delay` milliseconds
  * - `Truncated`: `bytes` bytes of the body, although the headers promise more; then the connection is closed
  * - `Closed`: nothing: the connection is closed
  * - `Reset`: nothing: the connection is reset
@@ -55,7 +55,7 @@ export const tokenFamily = (issued: ReadonlyArray<Issued>, token: string): Reado
  * @since 0.1.0
  */
 export type Delivery =
-  | { readonly _tag: "Answered"; readonly delay: number }
+  | { readonly _tag: "Responded"; readonly delay: number }
   | { readonly _tag: "Truncated"; readonly bytes: number }
   | { readonly _tag: "Closed" }
   | { readonly _tag: "Reset" }
@@ -66,7 +66,7 @@ export type Delivery =
  *
  * @since 0.1.0
  */
-export interface Answered {
+export interface Responded {
   readonly state: FakeState.FakeState
   /** The response, whether or not it arrives. `FakeHttp.networkError` if the request never arrived. */
   readonly response: FakeResponse
@@ -84,7 +84,7 @@ export interface Answered {
  *
  * @since 0.1.0
  */
-export interface Handled extends Answered {
+export interface Handled extends Responded {
   /** The part of the response that arrives. */
   readonly delivery: Delivery
   /** The injected fault. */

@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import * as FakeHttp from "./FakeHttp.ts"
-import type { Answered, Handled } from "./FakeOutcome.ts"
+import type { Responded, Handled } from "./FakeOutcome.ts"
 import { type FakeState, sweep } from "./FakeState.ts"
 import type { Facts } from "./FakeWhiteLabel.ts"
 import * as Authenticate from "./internal/api/authenticate.ts"
@@ -27,7 +27,7 @@ import * as Connect from "./internal/whiteLabel/connect.ts"
  * arriving.
  *
  * @param now milliseconds since the epoch; the state's clock offset is added
- * @param facts the facts that this request asked for: see `Answered.question`
+ * @param facts the facts that this request asked for: see `Responded.question`
  *
  * @example
  * ```ts
@@ -53,20 +53,20 @@ export const handle = (state: FakeState, request: FakeHttp.FakeRequest, now: num
 }
 
 const handled = (state: FakeState, request: FakeHttp.FakeRequest, now: number, facts: Facts): Handled => {
-  const struck = Faults.strike(state, request)
-  if (struck.fault !== undefined) {
-    return Faults.apply(struck.fault, request, struck.state, now, (state) =>
-      answer(state, request, now + state.clockOffset, facts)
+  const injected = Faults.inject(state, request)
+  if (injected.fault !== undefined) {
+    return Faults.apply(injected.fault, request, injected.state, now, (state) =>
+      respond(state, request, now + state.clockOffset, facts)
     )
   }
-  return { ...answer(struck.state, request, now + state.clockOffset, facts), delivery: Faults.atOnce }
+  return { ...respond(injected.state, request, now + state.clockOffset, facts), delivery: Faults.atOnce }
 }
 
 const slashed = ({ path, query }: FakeHttp.FakeRequest) => `${path}/${query && `?${query}`}`
 
-const answer = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number, facts: Facts): Answered => {
+const respond = (unswept: FakeState, request: FakeHttp.FakeRequest, time: number, facts: Facts): Responded => {
   const state = sweep(unswept, time)
-  const limited = (partnerOf: typeof Token.partner, handle: typeof Token.handle): Answered => {
+  const limited = (partnerOf: typeof Token.partner, handle: typeof Token.handle): Responded => {
     const { refusal, state: counted } = RateLimits.check(state, request, partnerOf(state, request), time)
     return refusal === undefined ? handle(counted, request, time, facts) : { state: counted, response: refusal }
   }

@@ -246,7 +246,7 @@ const setting = <S extends Schema.Constraint & Schema.WithoutConstructorDefault>
 ) => Schema.withConstructorDefault<S>(Effect.succeed(strict))(schema)
 
 /**
- * Behaviour that Zapier does not document, or that a test wants to change. The defaults are `strictest`.
+ * Behavior that Zapier does not document, or that a test wants to change. The defaults are `strictest`.
  *
  * @since 0.1.0
  */

@@ -12,7 +12,7 @@ import type * as Exit from "effect/Exit"
 import type { HttpClient } from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
-import type { Shown, Subject } from "./ScenarioSeen.ts"
+import type { Shown, Subject } from "./ScenarioHistory.ts"
 
 /**
  * The services that the runner provides to an app: a client for the fake, the application registered there with its
@@ -98,7 +98,7 @@ export interface Expects {
    * How long before its expiry a token may be refreshed. Default: a tenth of its lifetime, or 5 minutes if that is
    * longer.
    */
-  readonly renewsAhead?: Duration.Input | undefined
+  readonly expiryMargin?: Duration.Input | undefined
   /** The scopes that the app needs. If given, it has to ask for them, and no request may need others. */
   readonly scopes?: ReadonlyArray<string> | undefined
   /** True if a login may end in another browser of the same user. Default: false. */

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
-import { markOf, type Shown, type Subject } from "./ScenarioSeen.ts"
+import { markOf, type Shown, type Subject } from "./ScenarioHistory.ts"
 
 /**
  * A page of the app, or a redirect that was not followed. It contains no query of its URL and no cookies.

@@ -36,7 +36,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Anything, App, Expects, Provided } from "./ScenarioApp.ts"
-import { type Shown, type Subject, subjects } from "./ScenarioSeen.ts"
+import { type Shown, type Subject, subjects } from "./ScenarioHistory.ts"
 import * as Browser from "./internal/browser.ts"
 import { CurrentNote } from "./internal/browsing.ts"
 import * as ScenarioPage from "./ScenarioPage.ts"
@@ -209,11 +209,11 @@ const linksTo = (text: string, path: string) =>
 const texts = new WeakMap<Response, string>()
 
 const toWeb = (response: HttpServerResponse.HttpServerResponse, context: Context.Context<never>) => {
-  const answer = HttpServerResponse.toWeb(response, { context })
+  const webResponse = HttpServerResponse.toWeb(response, { context })
   const { body } = response
-  if (body._tag === "Empty") texts.set(answer, "")
-  if (body._tag === "Uint8Array") texts.set(answer, new TextDecoder().decode(body.body))
-  return answer
+  if (body._tag === "Empty") texts.set(webResponse, "")
+  if (body._tag === "Uint8Array") texts.set(webResponse, new TextDecoder().decode(body.body))
+  return webResponse
 }
 
 const isResponse = (value: unknown): value is Response => value instanceof Response
@@ -223,12 +223,12 @@ const responseOf = (handler: Handler, toRequest: (signal: AbortSignal) => Reques
   Effect.gen(function* () {
     // A request with a response is not aborted. @effect-diagnostics-next-line abortControllerInEffect:off
     const hangUp = new AbortController()
-    const answer = yield* Effect.sync(() => handler(toRequest(hangUp.signal)))
-    const waiting = isResponse(answer)
-      ? Effect.succeed(answer)
-      : Effect.isEffect(answer)
-        ? Effect.orDie(answer)
-        : Effect.promise(() => answer)
+    const given = yield* Effect.sync(() => handler(toRequest(hangUp.signal)))
+    const waiting = isResponse(given)
+      ? Effect.succeed(given)
+      : Effect.isEffect(given)
+        ? Effect.orDie(given)
+        : Effect.promise(() => given)
     return yield* Effect.onInterrupt(waiting, () => Effect.sync(() => hangUp.abort()))
   })
 
@@ -383,10 +383,10 @@ export const fromRouter = <E extends Anything, R>(
   routes: Layer.Layer<never, E, R>
 ): Effect.Effect<Handler, Anything, Needed<R> | Scope.Scope> => {
   const handler: Effect.Effect<Handler, Anything, unknown> = Effect.gen(function* () {
-    const answer = yield* HttpRouter.toHttpEffect(routes)
+    const app = yield* HttpRouter.toHttpEffect(routes)
     const services = yield* Effect.context()
     return (request: Request) =>
-      answer.pipe(
+      app.pipe(
         Effect.provideService(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromWeb(request)),
         Effect.provideContext(services as Context.Context<unknown>),
         Effect.map((response) => toWeb(response, services)),

@@ -18,7 +18,7 @@
  *
  * @since 0.1.0
  */
-import { tellsWhatIsSo, neverBreaks, letsUsersConnect, answersEverybody } from "./internal/rules/shown.ts"
+import { showsTrueState, neverBreaks, letsUsersConnect, alwaysResponds } from "./internal/rules/shown.ts"
 import { wastesNothing, keepsUsersApart, disconnectHolds, refreshesOnce } from "./internal/rules/tokens.ts"
 import { sendsCodesOnce, drawsStates, bindsBrowsers, asksForEnough } from "./internal/rules/attempts.ts"
 import { doesOnce, keepsRetryAfter, backsOff } from "./internal/rules/requests.ts"
@@ -27,7 +27,7 @@ import type { Rule } from "./internal/rules/rule.ts"
 
 export type { Rule } from "./internal/rules/rule.ts"
 export {
-  answersEverybody,
+  alwaysResponds,
   asksForEnough,
   backsOff,
   bindsBrowsers,
@@ -42,7 +42,7 @@ export {
   neverBreaks,
   refreshesOnce,
   sendsCodesOnce,
-  tellsWhatIsSo,
+  showsTrueState,
   wastesNothing
 }
 
@@ -62,11 +62,11 @@ export const all: ReadonlyArray<Rule> = [
   wastesNothing,
   keepsSecrets,
   keepsDataApart,
-  tellsWhatIsSo,
+  showsTrueState,
   letsUsersConnect,
   neverBreaks,
   keepsRetryAfter,
   backsOff,
   asksForEnough,
-  answersEverybody
+  alwaysResponds
 ]

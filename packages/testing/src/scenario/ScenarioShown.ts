@@ -6,7 +6,7 @@
 import { isZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Cause from "effect/Cause"
 import type * as Exit from "effect/Exit"
-import type { Shown } from "./ScenarioSeen.ts"
+import type { Shown } from "./ScenarioHistory.ts"
 
 const statusOf = (value: unknown): number | undefined =>
   typeof value === "object" && value !== null && "status" in value && typeof value.status === "number"

@@ -9,7 +9,7 @@ import * as FakeFault from "../fake/FakeFault.ts"
 import type { Settings } from "../fake/FakeState.ts"
 import * as Draw from "../internal/draw.ts"
 import type { WaitTime } from "../internal/waits.ts"
-import { type Account, type Subject, subjects } from "./ScenarioSeen.ts"
+import { type Account, type Subject, subjects } from "./ScenarioHistory.ts"
 
 interface For {
   readonly subject: Subject
@@ -239,7 +239,7 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
   const freshFor = (subject: Subject) =>
     row(Arbitrary.Constant(consentOf(subject)), armFor(next), Arbitrary.Constant({ _tag: "Call", subject }))
   // Faults for calls whose token has expired or is valid.
-  const struck = Draw.choose([
+  const faulty = Draw.choose([
     row(arm, call),
     row(arm, action),
     row(expiry, armFor(tokenRequests), storm),
@@ -296,12 +296,12 @@ const episodeOf = <A>(app: DrawnFor<A>): Arbitrary.Arbitrary<ReadonlyArray<Step<
     back,
     Draw.choose([row(outage, call), row(outage, call, call), row(outage, call, call, recovery, call)]),
     row(consent, call),
-    struck,
-    struck,
-    struck,
-    struck,
-    struck,
-    struck,
+    faulty,
+    faulty,
+    faulty,
+    faulty,
+    faulty,
+    faulty,
     Draw.choose([connectedFor("ada"), connectedFor("ada"), connectedFor("bob")]),
     row(expiry, overtaken),
     Arbitrary.map(crowd, (crowd): ReadonlyArray<Step<A>> => [...subjects.map(consentOf), crowd]),

@@ -29,7 +29,7 @@ describe("Model: no rule is broken", () => {
   )
 
   it.each(Object.entries(Model.servers))(
-    "by two processes, one of which crashes, or is not responded to, with a %s server",
+    "by two processes, with a crash or a lost response, and a %s server",
     (_, server) => {
       const report = explore({ callers: [1, 1], faults: 1, kinds: ["crash", "loss", "refusal", "disconnect"], server })
       expect(report).toMatchObject({ first: undefined, isComplete: true })
@@ -89,7 +89,7 @@ describe("Model: the world", () => {
     expect(new Set([world, ...others].map(model.key)).size).toBe(4)
   })
 
-  it("has faults of the kinds that it was told, and of no others", () => {
+  it("has faults of the given kinds only", () => {
     const { model, world } = begin({ callers: [1], faults: 1, kinds: ["revocation"] })
     const faults = model.moves(world).filter(({ isFault }) => isFault)
     expect(faults.map(({ label }) => label)).toEqual(["the user revokes the app's access at Zapier"])

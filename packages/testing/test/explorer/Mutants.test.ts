@@ -12,7 +12,7 @@ describe("Mutants", () => {
     (mutant) => {
       const { findings } = Explorer.explore(Model.make(mutant), { isEnough: ({ rule }) => rule === mutant.breaks })
       const found = findings.find(({ violation }) => violation.rule === mutant.breaks)
-      expect(found?.violation.seen).toBeDefined()
+      expect(found?.violation.observed).toBeDefined()
       // Short enough to be read.
       expect(found?.trace.length).toBeLessThan(20)
       // It can be drawn: the way is found once more.

@@ -138,7 +138,7 @@ const trial = (one: Defined, drawn: { readonly [part: string]: unknown }, draws:
   return true
 }
 
-describe("what the fake responds with decodes", () => {
+describe("the fake's responses decode", () => {
   it.effect.each(defined.map((one) => [one.operation, one] as const))("%s", ([, one]) =>
     Effect.gen(function* () {
       let successes = 0

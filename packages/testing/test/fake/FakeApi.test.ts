@@ -76,12 +76,12 @@ describe("lists", () => {
     ["/v2/whitelabel/apps", Documented.whitelabelApps],
     ["/v2/zaps", Documented.v2Zaps],
     ["/v2/zap-runs", Documented.zapRuns]
-  ] as const)("answer %s in the documented shape", (path, schema) => {
+  ] as const)("have the documented shape: %s", (path, schema) => {
     const answer = setup().get(path)
     assert.doesNotThrow(() => Schema.decodeUnknownSync<Schema.ConstraintDecoder<unknown>>(schema)(answer))
   })
 
-  it("answer with the client id alone in the documented shapes", () => {
+  it("have the documented shapes with the client id alone", () => {
     const { clientId, fake } = setup()
     const get = (path: string) => fake.call(200, "GET", `${path}?${clientId}`)
     Schema.decodeUnknownSync(Documented.v1Apps)(get("/v1/apps"))
@@ -90,7 +90,7 @@ describe("lists", () => {
     assert.isNull(get("/v2/apps").data[0].links.connect_new_authentication)
   })
 
-  it("that hang on an app answer in the documented shapes, and want to know which app", () => {
+  it("of an app have the documented shapes, and require the app", () => {
     const fake = setup()
     const app = appNamed(fake, "Slack")
     const actions = fake.get(`/v2/actions?app=${app}`)
@@ -146,7 +146,7 @@ describe("lists", () => {
     ["/v2/zap-runs?zap_id=x", "zap_id"],
     [`/v2/zap-runs?search=${"x".repeat(151)}`, "search"],
     ["/v2/apps?ids=x&category=crm", "ids"]
-  ])("refuse what is out of bounds: %s", (path, parameter) => {
+  ])("reject values out of bounds: %s", (path, parameter) => {
     const fake = setup()
     const separator = path.includes("?") ? "&" : "?"
     assert.deepStrictEqual(refusalOf(fake, "GET", `${path}${separator}${fake.clientId}`), { parameter })
@@ -215,7 +215,7 @@ describe("Zaps", () => {
     }
   })
 
-  it("are one user's, and nobody else's", () => {
+  it("belong to one user only", () => {
     const fake = Flow.make({
       users: [
         { email: "a@example.com", firstName: "A", lastName: "" },
@@ -242,7 +242,7 @@ describe("Zaps", () => {
     assert.strictEqual(fake.api("DELETE", `/v2/zaps/${id}`, token).status, 403)
   })
 
-  it("show what they refer to whole where that is asked for", () => {
+  it("expand references on request", () => {
     const fake = setup()
     const [plain] = fake.get("/v2/zaps").data
     const [expanded] = fake.get("/v2/zaps?expand=steps.action,steps.authentication").data
@@ -252,7 +252,7 @@ describe("Zaps", () => {
     assert.strictEqual(expanded.steps[0].authentication.id, plain.steps[0].authentication)
   })
 
-  it("are not made of what makes no Zap", () => {
+  it("are not made from invalid steps", () => {
     const fake = setup()
     const [read, write] = stepsOf(fake)
     const create = (steps: unknown, title: unknown = "Mine") => ({ data: { title, steps } })
@@ -272,7 +272,7 @@ describe("Zaps", () => {
     assert.strictEqual(fake.get("/v2/zaps").meta.count, 3)
   })
 
-  it("have run once a day when they are on, and the latest success is told", () => {
+  it("have run once a day when they are on, and show the latest success", () => {
     const fake = setup()
     const { data, meta } = fake.get("/v2/zap-runs?limit=100")
     assert.isAbove(meta.count, 40)
@@ -347,13 +347,13 @@ describe("actions", () => {
     }
   })
 
-  it("that nobody knows are not found", () => {
+  it("that do not exist are not found", () => {
     const fake = setup()
     fake.post(404, "/v2/actions/unknown/inputs", asked(fake))
     fake.post(404, `/v2/actions/${actionOf(fake, "Trello", "READ")}/inputs/unknown/choices`, asked(fake))
   })
 
-  it("are run, which takes a second, and then tell what came of it", () => {
+  it("run for a second, and then show the result", () => {
     const fake = setup()
     const run = (title: string, inputs: unknown, authentication: string | null) =>
       fake.post(200, "/v2/action-runs", { data: { action: actionOf(fake, title, "WRITE"), authentication, inputs } })
@@ -420,7 +420,7 @@ describe("authentications", () => {
   })
 })
 
-describe("what is a user's", () => {
+describe("a user's data", () => {
   const fake = Flow.make({
     users: [
       { email: "ada@example.com", firstName: "Ada", lastName: "Example" },
@@ -472,7 +472,7 @@ describe("what is a user's", () => {
     assert.notMatch(ofBob, /Ada|ada@/)
   })
 
-  it("has a number of the user in the id of an enrollment, which nobody else may read", () => {
+  it("has a number of the user in the id of an enrollment, which no other user may read", () => {
     const { enrollment_id } = fake.call(201, "POST", "/v2/promotions", ada, { promotion_id: "spring" })
     assert.match(enrollment_id, /^spring:1001-/)
     fake.call(404, "GET", `/v2/promotions/${enrollment_id}`, bob)

@@ -58,7 +58,7 @@ describe("request", () => {
     FakeServer.handle(flow.state, request, 0).response.status
 
   it.prop(
-    "is one that the fake answers",
+    "gets a response of the fake",
     { request: requests },
     ({ request }) => {
       expect(statusOf(request)).toBeLessThan(500)
@@ -66,14 +66,14 @@ describe("request", () => {
     runs
   )
 
-  it.effect("is answered in many ways", () =>
+  it.effect("gets different responses", () =>
     Effect.gen(function* () {
       const statuses = yield* Variety.kinds(requests, (request) => String(statusOf(request)))
       expect(statuses).toEqual(expect.arrayContaining(["200", "302", "400", "401", "403", "404", "405"]))
     })
   )
 
-  it.effect("gets tokens now and then, if it knows what is needed", () =>
+  it.effect("gets tokens now and then with known credentials", () =>
     Effect.gen(function* () {
       const isGranted = (request: Parameters<typeof FakeServer.handle>[1]) =>
         String(FakeServer.handle(flow.state, request, 0).issued !== undefined)

@@ -44,7 +44,7 @@ describe("apps and users", () => {
       /whole URL without a fragment/
     ],
     [
-      "that redirects to what no header carries",
+      "that redirects to a URL that no header can carry",
       { name: "A", redirectUris: ["https://acme.example/\ncb"] },
       /whole URL without a fragment/
     ],
@@ -99,7 +99,7 @@ describe("consent", () => {
     assert.strictEqual(json.scope, "zap")
   })
 
-  it("is not given for what makes no sense, and the problem is told", () => {
+  it("is not given for invalid input, and the problem is named", () => {
     const fake = Flow.make()
     const approve = (authorizationUrl: string, options: FakeControl.ApproveOptions = {}) =>
       problem(FakeControl.approve(fake.state, authorizationUrl, options, 0))
@@ -132,19 +132,19 @@ describe("revoke", () => {
     return { fake, tokens, alive }
   }
 
-  it("ends what users allowed an app", () => {
+  it("ends all access of an app", () => {
     const { alive, fake } = connectedTwice()
     done(fake, FakeControl.revoke(fake.state, { clientId: fake.app.clientId }))
     assert.deepStrictEqual(alive(), [false, false])
   })
 
-  it("ends what one user allowed", () => {
+  it("ends all access to one user", () => {
     const { alive, fake } = connectedTwice()
     done(fake, FakeControl.revoke(fake.state, { user: "bob@example.com" }))
     assert.deepStrictEqual(alive(), [true, false])
   })
 
-  it("ends what one user allowed one app", () => {
+  it("ends one app's access to one user", () => {
     const { alive, fake } = connectedTwice()
     const [other, state] = Result.getOrThrow(FakeControl.registerApp(fake.state, { name: "B", redirectUris: [] }))
     done(fake, FakeControl.revoke(state, { clientId: other.clientId, user: "ada@example.com" }))
@@ -166,7 +166,7 @@ describe("revoke", () => {
     assert.deepStrictEqual(fake.refresh(refresh_token).json, { error: "invalid_grant" })
   })
 
-  it("refuses to guess what is meant", () => {
+  it("rejects ambiguous targets", () => {
     const { fake } = connectedTwice()
     const refused = (of: FakeControl.Revocation) => problem(FakeControl.revoke(fake.state, of))
     assert.include(refused({}), "Say which grants")
@@ -201,7 +201,7 @@ describe("time, settings and faults", () => {
     assert.strictEqual(status(), 401)
   })
 
-  it("does not move the clock by what is no time", () => {
+  it("does not move the clock by an invalid duration", () => {
     const state = FakeState.make()
     for (const millis of [-1, Number.NaN, Infinity]) {
       assert.include(problem(FakeControl.advance(state, millis)), "milliseconds")
@@ -218,7 +218,7 @@ describe("time, settings and faults", () => {
     assert.strictEqual(fake.state.settings.codeLifetime, 120)
   })
 
-  it("turns no setting to what it cannot be, and none that is not there", () => {
+  it("rejects invalid values of settings, and unknown settings", () => {
     const turn = (settings: object) => problem(FakeControl.changeSettings(FakeState.make(), settings))
     assert.match(turn({ graceMillis: -1 }), /graceMillis: .*greater than or equal to 0/)
     assert.match(turn({ requestsPerAddress: 0.5 }), /requestsPerAddress: .*integer/)
@@ -273,7 +273,7 @@ describe("time, settings and faults", () => {
 })
 
 describe("make", () => {
-  it("registers apps and users, and refuses what each of them would", () => {
+  it("registers apps and users, with the same checks as the single calls", () => {
     const state = Result.getOrThrow(
       FakeControl.make({
         apps: [{ name: "A", redirectUris: [], clientId: "id" }],

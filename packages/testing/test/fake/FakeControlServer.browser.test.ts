@@ -127,7 +127,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
   // @effect-diagnostics globalFetch:warning
 
   describe("the consent page", () => {
-    it("lets a user allow with the keyboard alone, who comes back with a code and the state", async () => {
+    it("lets a user allow with the keyboard alone, and returns a code and the state", async () => {
       await page.goto(authorizationUrl())
       assert.include(await page.getByRole("main").innerText(), "Create Zaps for you")
       await page.keyboard.press("Tab")
@@ -144,7 +144,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
       await page.getByRole("heading", { name: "grace@example.com for Acme Notes" }).waitFor()
     })
 
-    it("takes no answer that a page of another origin sends for the user, and tells the user so", async () => {
+    it("rejects a decision that a page of another origin sends, and says so", async () => {
       await page.goto(redirectUri)
       await page.evaluate(`
         const form = document.createElement("form")
@@ -160,7 +160,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
       assert.match(complaints.splice(0).join(), /^Failed to load resource: .*403/)
     })
 
-    it("lets a user deny, who comes back with an error and the state", async () => {
+    it("lets a user deny, and returns an error and the state", async () => {
       await page.goto(authorizationUrl())
       await page.getByRole("button", { name: "Deny" }).click()
       assert.deepStrictEqual(Object.fromEntries(await back(page)), { error: "access_denied", state: "xyz" })
@@ -247,7 +247,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
       assert.strictEqual(await statusOf(access_token), 200)
     })
 
-    it("keeps the place, the focus, what is typed and what is open", async () => {
+    it("keeps the scroll position, the focus, typed text and open parts", async () => {
       const tokens = await connect()
       await page.setViewportSize({ width: 1_280, height: 400 })
       await page.goto(controlUrl)
@@ -290,7 +290,7 @@ await Browser.describeInBrowser("in a browser", (browser) => {
       assert.isFalse(await page.getByText("It cannot be undone.").isVisible())
     })
 
-    it("says so when what was typed is refused, and keeps it", async () => {
+    it("reports rejected input, and keeps it", async () => {
       await page.goto(controlUrl)
       await page.locator("summary", { hasText: "Register an app" }).click()
       await page.getByLabel("Name", { exact: true }).fill("Other")

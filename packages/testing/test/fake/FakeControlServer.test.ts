@@ -117,7 +117,7 @@ describe("layer", () => {
     [{ tokn: "x" }, "The options cannot be used: tokn is unknown; known: token, links, onAction."],
     [{ onAction: "x" }, "The options cannot be used: onAction: Expected a function"],
     [{ links: [{ name: "Sample app", url: "javascript:alert(1)" }] }, "links[0].url: Expected a whole URL"]
-  ] as const)("refuses the options %j, and says what there is", ([options, problem]) =>
+  ] as const)("rejects the options %j, and lists the possible ones", ([options, problem]) =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(Layer.build(served(options as FakeControlServer.Options)))
       const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
@@ -126,7 +126,7 @@ describe("layer", () => {
     })
   )
 
-  it.effect("answers to the names of its own machine only", () =>
+  it.effect("responds only to the names of its own machine", () =>
     Effect.gen(function* () {
       const { apiUrl, token } = yield* Service
       const as = (host: string) => statusAs(`${apiUrl}state`, host, Redacted.value(token))

@@ -35,7 +35,7 @@ const users = [
   { email: "bob@example.com", firstName: "Bob", lastName: "Example" }
 ]
 
-/** A fake that follows these rules from now on, and what it was that struck each request. */
+/** A fake that follows these rules from now on, and the fault of each request. */
 const faulty = (...faults: ReadonlyArray<FakeFault.Rule>) => {
   const fake = Flow.make({ users })
   const handle = (request: FakeHttp.FakeRequest) => {
@@ -49,7 +49,7 @@ const faulty = (...faults: ReadonlyArray<FakeFault.Rule>) => {
     begin: () => {
       fake.state = { ...fake.state, faults }
     },
-    struck: (request: FakeHttp.FakeRequest) => handle(request).fault?._tag,
+    faultOf: (request: FakeHttp.FakeRequest) => handle(request).fault?._tag,
     authorization: Flow.basic(fake.app.clientId, fake.app.clientSecret)
   }
 }
@@ -62,11 +62,11 @@ const bearer = (method: string, path: string, token: string) =>
 const lost: FakeFault.Fault = { _tag: "ResponseLost" }
 const slow: FakeFault.Fault = { _tag: "ResponseSlow", millis: 1_500 }
 
-describe("a request is struck", () => {
+describe("a fault is injected into a request", () => {
   it("once, by a rule that says nothing else", () => {
-    const { begin, fake, struck } = faulty({ fault: lost })
+    const { begin, fake, faultOf } = faulty({ fault: lost })
     begin()
-    assert.deepStrictEqual([struck(categories), struck(categories)], ["ResponseLost", undefined])
+    assert.deepStrictEqual([faultOf(categories), faultOf(categories)], ["ResponseLost", undefined])
     assert.deepStrictEqual(fake.state.faults, [])
   })
 
@@ -74,30 +74,30 @@ describe("a request is struck", () => {
     const twice = faulty({ fault: lost, times: 2 })
     twice.begin()
     assert.deepStrictEqual(
-      [1, 2, 3].map(() => twice.struck(categories)),
+      [1, 2, 3].map(() => twice.faultOf(categories)),
       ["ResponseLost", "ResponseLost", undefined]
     )
     const always = faulty({ fault: lost, times: "Always" })
     always.begin()
-    for (let i = 0; i < 100; i++) assert.strictEqual(always.struck(categories), "ResponseLost")
+    for (let i = 0; i < 100; i++) assert.strictEqual(always.faultOf(categories), "ResponseLost")
   })
 
-  it("from the nth that matches, and the state has what is left of the rule", () => {
-    const { begin, fake, struck } = faulty({ fault: lost, nth: 3, match: { endpoint: "GET /v1/categories" } })
+  it("from the nth match on, and the state keeps the rest of the rule", () => {
+    const { begin, fake, faultOf } = faulty({ fault: lost, nth: 3, match: { endpoint: "GET /v1/categories" } })
     begin()
-    assert.deepStrictEqual([struck(categories), struck(FakeHttp.request("GET", "/v1/apps"))], [undefined, undefined])
+    assert.deepStrictEqual([faultOf(categories), faultOf(FakeHttp.request("GET", "/v1/apps"))], [undefined, undefined])
     assert.strictEqual(fake.state.faults[0]?.nth, 2)
     assert.deepStrictEqual(
-      [1, 2, 3].map(() => struck(categories)),
+      [1, 2, 3].map(() => faultOf(categories)),
       [undefined, "ResponseLost", undefined]
     )
   })
 
   it("by the first rule that matches, and the others do not see it", () => {
-    const { begin, struck } = faulty({ fault: lost }, { fault: slow, nth: 2 })
+    const { begin, faultOf } = faulty({ fault: lost }, { fault: slow, nth: 2 })
     begin()
     assert.deepStrictEqual(
-      [1, 2, 3, 4].map(() => struck(categories)),
+      [1, 2, 3, 4].map(() => faultOf(categories)),
       ["ResponseLost", undefined, "ResponseSlow", undefined]
     )
   })
@@ -132,25 +132,26 @@ describe("a request is struck", () => {
     ],
     ["/unheard/of", [["GET", "/unheard/of"]], [["GET", "/unheard"]]]
   ])("when it goes to %s", (endpoint, those, others) => {
-    const { begin, struck } = faulty({ fault: lost, match: { endpoint }, times: "Always" })
+    const { begin, faultOf } = faulty({ fault: lost, match: { endpoint }, times: "Always" })
     begin()
-    for (const [method, path] of those) assert.strictEqual(struck(FakeHttp.request(method, path)), "ResponseLost", path)
-    for (const [method, path] of others) assert.isUndefined(struck(FakeHttp.request(method, path)), path)
+    for (const [method, path] of those)
+      assert.strictEqual(faultOf(FakeHttp.request(method, path)), "ResponseLost", path)
+    for (const [method, path] of others) assert.isUndefined(faultOf(FakeHttp.request(method, path)), path)
   })
 
   it("when it is of a grant type", () => {
-    const { authorization, begin, struck } = faulty({ fault: lost, match: { grantType: "refresh_token" } })
+    const { authorization, begin, faultOf } = faulty({ fault: lost, match: { grantType: "refresh_token" } })
     begin()
     const token = (grant_type: string, path = "/oauth/token/") =>
       FakeHttp.form("POST", path, { grant_type }, { authorization })
-    assert.isUndefined(struck(token("client_credentials")))
-    assert.isUndefined(struck(token("refresh_token", "/v2/zaps")))
-    assert.strictEqual(struck(token("refresh_token")), "ResponseLost")
+    assert.isUndefined(faultOf(token("client_credentials")))
+    assert.isUndefined(faultOf(token("refresh_token", "/v2/zaps")))
+    assert.strictEqual(faultOf(token("refresh_token")), "ResponseLost")
   })
 
   it("when it is of a user: by code, by refresh token, by access token, and on the consent page", () => {
     const match = { user: "bob@example.com" }
-    const { authorization, begin, fake, handle, struck } = faulty({ fault: slow, match, times: "Always" })
+    const { authorization, begin, fake, handle, faultOf } = faulty({ fault: slow, match, times: "Always" })
     begin()
     const flow = (user: string) => {
       const url = `/v2/authorize?${fake.authorizeQuery()}`
@@ -172,8 +173,8 @@ describe("a request is struck", () => {
       flow("bob@example.com"),
       [302, 200, 200, 200].map((status) => ["ResponseSlow", status])
     )
-    assert.isUndefined(struck(categories))
-    assert.isUndefined(struck(FakeHttp.request("GET", `/v2/authorize?${fake.authorizeQuery()}`)))
+    assert.isUndefined(faultOf(categories))
+    assert.isUndefined(faultOf(FakeHttp.request("GET", `/v2/authorize?${fake.authorizeQuery()}`)))
   })
 
   const draws = (seed: string, ...rules: ReadonlyArray<FakeFault.Rule>) => {
@@ -216,7 +217,7 @@ const withoutFaults = ({ faults, faultsDrawn, ...state }: FakeState.FakeState) =
   return state
 }
 
-describe("a refresh that is struck", () => {
+describe("a refresh with a fault", () => {
   // A refresh that meets a fault, and the same refresh where nothing goes wrong.
   const refresh = (fault: FakeFault.Fault) => {
     const { authorization, begin, fake, handle } = faulty({ fault })
@@ -258,7 +259,7 @@ describe("a refresh that is struck", () => {
     [{ _tag: "ResponseLost" }, { _tag: "Closed" }],
     [{ _tag: "ResponseSilent" }, { _tag: "Silent" }],
     [{ _tag: "ConnectionReset", afterActing: true }, { _tag: "Reset" }],
-    [slow, { _tag: "Answered", delay: 1_500 }],
+    [slow, { _tag: "Responded", delay: 1_500 }],
     [
       { _tag: "TruncatedBody", bytes: 10 },
       { _tag: "Truncated", bytes: 10 }
@@ -298,7 +299,7 @@ describe("a refresh that is struck", () => {
     [{ _tag: "Redirected", status: 307 }, 307]
   ])("by %o is rejected, and nothing has happened", (fault, status) => {
     const { handled, hasNotActed } = refresh(fault)
-    assert.deepStrictEqual([handled.response.status, handled.delivery], [status, { _tag: "Answered", delay: 0 }])
+    assert.deepStrictEqual([handled.response.status, handled.delivery], [status, { _tag: "Responded", delay: 0 }])
     if (status === 401) assert.deepStrictEqual(JSON.parse(handled.response.body), { error: "invalid_client" })
     hasNotActed()
   })
@@ -313,15 +314,15 @@ describe("a refresh that is struck", () => {
     hasActed()
   })
 
-  it("by MalformedJson is answered with what is no JSON, the tokens in it", () => {
+  it("by MalformedJson gets a response that is not JSON, with the tokens in it", () => {
     const { handled, hasActed } = refresh({ _tag: "MalformedJson" })
     assert.throws(() => JSON.parse(handled.response.body))
     assert.include(handled.response.body, handled.issued?.accessToken ?? "none")
-    assert.deepStrictEqual([handled.response.status, handled.delivery], [200, { _tag: "Answered", delay: 0 }])
+    assert.deepStrictEqual([handled.response.status, handled.delivery], [200, { _tag: "Responded", delay: 0 }])
     hasActed()
   })
 
-  it("by WrongTypes is answered with members of other types, or with those that are given", () => {
+  it("by WrongTypes gets members of other types, or the given ones", () => {
     const { handled, hasActed } = refresh({ _tag: "WrongTypes" })
     const body = JSON.parse(handled.response.body)
     assert.deepStrictEqual([typeof body.access_token, body.expires_in], ["number", "36000"])
@@ -331,7 +332,7 @@ describe("a refresh that is struck", () => {
     assert.deepStrictEqual(JSON.parse(given.handled.response.body), { ...usual, expires_in: null, extra: [] })
   })
 
-  it("by WrongContentType is answered with the same body under another type", () => {
+  it("by WrongContentType gets the same body under another type", () => {
     const { handled, usual } = refresh({ _tag: "WrongContentType" })
     assert.strictEqual(handled.response.headers["content-type"], "text/html")
     assert.strictEqual(handled.response.body, usual.response.body)
@@ -361,18 +362,18 @@ describe("a rejection that lasts", () => {
     return answers[2] ?? FakeHttp.networkError
   }
 
-  it("of the API is 401 as for a token that is not known, whatever the token is", () => {
+  it("of the API is 401 for any token, as for an unknown one", () => {
     const { body, headers, status } = rejected({ _tag: "Unauthorized" })
     assert.deepStrictEqual([status, JSON.parse(body).errors[0].code], [401, "not_authenticated"])
     assert.include(headers["www-authenticate"], 'error="invalid_token"')
   })
 
-  it("of the API is 403, whatever the token allows", () => {
+  it("of the API is 403 for any token", () => {
     const { body, status } = rejected({ _tag: "Forbidden" })
     assert.deepStrictEqual([status, JSON.parse(body).errors[0].code], [403, "permission_denied"])
   })
 
-  it("leads to a name that nobody can have, and says nothing of the query", () => {
+  it("leads to a reserved name, without the query", () => {
     const { headers, status } = rejected({ _tag: "Redirected" }, "/v2/zap-runs?client_id=abc&code=s3cret")
     assert.deepStrictEqual([status, headers["location"]], [302, "https://redirected.invalid/v2/zap-runs"])
   })
@@ -394,7 +395,7 @@ describe("a rejection that lasts", () => {
 })
 
 describe("a ClockJump", () => {
-  it("comes before the answer, ahead or back", () => {
+  it("comes before the response, forward or back", () => {
     const { begin, fake, handle } = faulty(
       { fault: { _tag: "ClockJump", millis: 36_000_000 } },
       { fault: { _tag: "ClockJump", millis: -1 } }
@@ -408,7 +409,7 @@ describe("a ClockJump", () => {
 })
 
 describe("the rates", () => {
-  it("count neither what never arrived nor what was refused by a fault", () => {
+  it("count no lost request, and none that a fault rejected", () => {
     const { begin, fake, handle } = faulty(
       ...FakeFault.ofEachKind.slice(0, 2).map((fault) => ({ fault })),
       { fault: { _tag: "RateLimited" } },

@@ -35,12 +35,12 @@ describe("FakeOutcome.tokenFamily", () => {
     assert.deepStrictEqual(FakeOutcome.tokenFamily([code, b, c], "c-access"), [code, c])
   })
 
-  it("is one answer for the app's own token", () => {
+  it("is one response for the app's own token", () => {
     const app = answer("app", { _tag: "ClientCredentials" })
     assert.deepStrictEqual(FakeOutcome.tokenFamily([code, app], "app-access"), [app])
   })
 
-  it("begins where the log does, and is empty for what is unknown", () => {
+  it("begins with the log, and is empty for an unknown token", () => {
     const c = refreshed("c", "b-refresh")
     assert.deepStrictEqual(FakeOutcome.tokenFamily([c], "c-access"), [c])
     assert.deepStrictEqual(FakeOutcome.tokenFamily([code, c], "unknown"), [])

@@ -109,7 +109,7 @@ describe("rate limits", () => {
     assert.strictEqual(HashMap.size(none.fake.state.minutes), 0)
   })
 
-  it("count a request whoever sends it, and those that name a stranger for the address only", () => {
+  it("count each request, and those with an unknown user only for the address", () => {
     const { apps, fake } = setup()
     for (let i = 0; i < 60; i++) apps("a", `stranger-${i}`)
     assert.strictEqual(apps("a", "stranger").status, 429)
@@ -129,7 +129,7 @@ describe("a client with the library's own limiter", () => {
     Layer.provideMerge(fake)
   )
 
-  it.effect("stays within them, however much it has to ask", () =>
+  it.effect("stays within them for any number of calls", () =>
     Effect.gen(function* () {
       const get = HttpClient.get("https://api.zapier.com/v1/apps?client_id=a")
       const all = Effect.all(

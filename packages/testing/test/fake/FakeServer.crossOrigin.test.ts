@@ -65,7 +65,7 @@ describe("other origins", () => {
 
   const paths = ["/v2/zaps", "/v1/apps", "/v2/zaps/1", "/oauth/token/", "/v3/unheard-of"]
 
-  it("are told nothing by default", () => {
+  it("may read nothing by default", () => {
     const fake = Flow.make()
     for (const path of paths) {
       const preflight = fake.send(FakeHttp.request("OPTIONS", path, { headers: asks }))
@@ -78,7 +78,7 @@ describe("other origins", () => {
   const open = (faults: ReadonlyArray<FakeFault.Rule> = []) =>
     Flow.make({ faults, settings: { allowsCrossOrigin: true } })
 
-  it("may call what they like where that is allowed, and the asking counts nowhere", () => {
+  it("may send any call if allowed, and preflight requests are not counted", () => {
     const fake = open([{ fault: { _tag: "ResponseLost" } }])
     fake.state = { ...fake.state, settings: { ...fake.state.settings, rateLimits: true } }
     for (const path of paths) {
@@ -93,7 +93,7 @@ describe("other origins", () => {
     assert.deepStrictEqual([HashMap.size(fake.state.minutes), fake.state.faults.length], [0, 1])
   })
 
-  it("may read each answer where that is allowed, refusals and those of faults as well", () => {
+  it("may read each response if allowed, including rejections and faults", () => {
     const fake = open()
     const call = (path: string) => fake.send(FakeHttp.request("GET", path, { headers: { origin } }))
     for (const path of paths) {
@@ -113,7 +113,7 @@ describe("other origins", () => {
     assert.isFalse(isOpen(fake.send(FakeHttp.request("GET", url, { headers: { origin } }))))
   })
 
-  it("an OPTIONS that asks nothing is answered as ever", () => {
+  it("an OPTIONS that is not a preflight gets the usual response", () => {
     const fake = open()
     const { status } = FakeServer.handle(fake.state, FakeHttp.request("OPTIONS", "/v2/zaps"), 0).response
     assert.strictEqual(status, 405)

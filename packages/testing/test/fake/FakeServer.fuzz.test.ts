@@ -94,7 +94,7 @@ describe("the oracle", () => {
       }))
     ],
     [
-      "leaves a grant alone whose refresh token comes again",
+      "keeps a grant when its refresh token comes again",
       (state, request, now) =>
         FakeServer.handle({ ...state, settings: { ...state.settings, reuseRevokesGrant: false } }, request, now)
     ],

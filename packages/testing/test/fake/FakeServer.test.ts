@@ -82,7 +82,7 @@ describe("authorization endpoint", () => {
       400,
       { parameter: "redirect_uri" }
     ]
-  ])("answers in JSON for %s, whoever does not ask for a page", (_, changes, expected, source) => {
+  ])("responds in JSON for %s, unless a page is requested", (_, changes, expected, source) => {
     const fake = Flow.make()
     const url = `/v2/authorize?${fake.authorizeQuery(changes)}`
     for (const accept of [undefined, "application/json", "*/*", "application/json, text/plain"]) {
@@ -94,7 +94,7 @@ describe("authorization endpoint", () => {
     }
   })
 
-  it("answers in JSON for a form that is not filled in, and for a method that it does not take", () => {
+  it("responds in JSON to an incomplete form, and to an unsupported method", () => {
     const fake = Flow.make()
     const url = `/v2/authorize?${fake.authorizeQuery()}`
     const form = fake.send(FakeHttp.form("POST", url, { decision: "perhaps" }))
@@ -104,7 +104,7 @@ describe("authorization endpoint", () => {
     assert.strictEqual(JSON.parse(put.body).errors[0].code, "method_not_allowed")
   })
 
-  it("still asks the user on a page, whatever is asked for", () => {
+  it("always shows the consent page", () => {
     const fake = Flow.make()
     const url = `/v2/authorize?${fake.authorizeQuery()}`
     const { headers, status } = fake.send(FakeHttp.request("GET", url, { headers: { accept: "application/json" } }))
@@ -139,7 +139,7 @@ describe("authorization endpoint", () => {
     )
   })
 
-  it("asks nobody when the setting says so, and still refuses what it refuses", () => {
+  it("skips consent if the setting says so, and still rejects invalid requests", () => {
     const users = ["a", "b"].map((name) => ({ email: `${name}@example.com`, firstName: name, lastName: "" }))
     const fake = Flow.make({ users, settings: { asksForConsent: false } })
     const open = (changes?: Record<string, string | undefined>) =>
@@ -259,7 +259,7 @@ describe("API", () => {
     assert.isNull(parts[1].links.next)
   })
 
-  it("answers 404 and 405 in the documented error shape", () => {
+  it("responds 404 and 405 in the documented error shape", () => {
     const fake = Flow.make()
     const unknown = fake.api("GET", "/v3/unheard-of")
     assert.deepStrictEqual([unknown.status, JSON.parse(unknown.body).errors[0].status], [404, "404"])
@@ -311,7 +311,7 @@ describe("the machine", () => {
   ])
 
   it.prop(
-    "never throws and never fails by itself, whatever it is asked",
+    "never throws and never fails for any request",
     [Method, Path, Schema.String, Form, Header, Header, Schema.Uint8Array],
     ([method, path, query, form, authorization, contentType, bytes]) => {
       const fake = Flow.make()
@@ -329,7 +329,7 @@ describe("the machine", () => {
     }
   )
 
-  it("gives the same answers for the same seed and requests, and others for another seed", () => {
+  it("gives the same responses for the same seed and requests, and others for another seed", () => {
     const run = (seed: string) => {
       const fake = Flow.make({ seed })
       const first = fake.connect()

@@ -7,7 +7,7 @@ import * as Flow from "../utils/flow.ts"
 const second = 1_000
 
 describe("authorization code grant", () => {
-  it("answers with the documented members in the documented order, not to be cached", () => {
+  it("responds with the documented members in the documented order, not to be cached", () => {
     const fake = Flow.make()
     const { headers, json, status } = fake.exchange(fake.code())
     assert.strictEqual(status, 200)
@@ -25,7 +25,7 @@ describe("authorization code grant", () => {
     assert.deepStrictEqual([fake.exchange(late).status, fake.exchange(late).json], [400, { error: "invalid_grant" }])
   })
 
-  it("takes a code once, and ends what it gave when it comes again", () => {
+  it("accepts a code once, and revokes its tokens when it comes again", () => {
     const fake = Flow.make()
     const code = fake.code()
     const { access_token, refresh_token } = fake.exchange(code).json
@@ -34,7 +34,7 @@ describe("authorization code grant", () => {
     assert.deepStrictEqual(fake.refresh(refresh_token).json, { error: "invalid_grant" })
   })
 
-  it("leaves what a code gave alone when the setting says so", () => {
+  it("keeps the tokens of a reused code if the setting says so", () => {
     const fake = Flow.make({ settings: { codeReuseRevokesGrant: false } })
     const code = fake.code()
     const { access_token } = fake.exchange(code).json
@@ -57,7 +57,7 @@ describe("authorization code grant", () => {
     assert.strictEqual(fake.exchange(code).status, 200)
   })
 
-  it("does not take a code of another app, nor an unknown one", () => {
+  it("rejects a code of another app, and an unknown one", () => {
     const fake = Flow.make()
     const other = Flow.make({ seed: "other" })
     const code = fake.code()
@@ -229,7 +229,7 @@ describe("client credentials grant", () => {
     assert.deepStrictEqual(fake.appToken("nonsense").json, { error: "invalid_scope" })
   })
 
-  it("answers with the documented odd Content-Type when the setting says so", () => {
+  it("responds with the documented odd Content-Type if the setting says so", () => {
     const fake = Flow.make({ settings: { appTokenContentType: "multipart/form-data" } })
     assert.strictEqual(fake.appToken().headers["content-type"], "multipart/form-data")
   })

@@ -44,7 +44,7 @@ describe("draw", () => {
   })
 })
 
-describe("what is remembered", () => {
+describe("the remembered tokens and codes", () => {
   it("is no more for a grant that was refreshed often", () => {
     const fake = Flow.make()
     let { refresh_token } = fake.connect()
@@ -121,7 +121,7 @@ describe("what is remembered", () => {
     assert.isBelow(appTokens, 1_400)
   })
 
-  it("does not grow with codes that nobody exchanged", () => {
+  it("does not grow with codes that were never exchanged", () => {
     const fake = Flow.make()
     for (let i = 0; i < 5_000; i++) {
       fake.now += 10 * second

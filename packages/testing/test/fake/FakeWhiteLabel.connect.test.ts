@@ -241,7 +241,7 @@ describe("the Connect page", () => {
     })
   )
 
-  it.effect("opens for no app that nobody knows", () =>
+  it.effect("opens for no unknown app", () =>
     Effect.gen(function* () {
       const { access, fake } = yield* begin()
       const page = "https://connect.zapier.com/to/NobodyCLIAPI"
@@ -258,7 +258,7 @@ describe("the Connect page", () => {
     })
   )
 
-  it.effect("goes to no address that is not registered, whatever is wrong", () =>
+  it.effect("never redirects to an unregistered address", () =>
     Effect.gen(function* () {
       const { fake, token } = yield* begin()
       for (const given of [token, "unknown"]) {
@@ -271,7 +271,7 @@ describe("the Connect page", () => {
     })
   )
 
-  it.effect("takes its answer once, and from itself only", () =>
+  it.effect("accepts a decision once, and from itself only", () =>
     Effect.gen(function* () {
       const { connections, fake, token } = yield* begin()
       const session = sessionOf((yield* open(fake, token)).body)
@@ -288,7 +288,7 @@ describe("the Connect page", () => {
     })
   )
 
-  it.effect("takes no answer that comes an hour later", () =>
+  it.effect("rejects a decision an hour later", () =>
     Effect.gen(function* () {
       const { fake, token } = yield* begin()
       const session = sessionOf((yield* open(fake, token)).body)
@@ -306,7 +306,7 @@ describe("the Connect page", () => {
     })
   )
 
-  it.effect("is what faults strike, for all or for a user", () =>
+  it.effect("gets faults, for all users or for one", () =>
     Effect.gen(function* () {
       const { fake, token } = yield* begin()
       yield* fake.zapier.setFaults([{ fault: { _tag: "Unavailable" }, match: { endpoint: "connect", user: "user-1" } }])
@@ -318,8 +318,8 @@ describe("the Connect page", () => {
   )
 })
 
-describe("a test that answers for the user", () => {
-  it.effect("is told how the page ends", () =>
+describe("a test that decides for the user", () => {
+  it.effect("gets the end of the page", () =>
     Effect.gen(function* () {
       const { access, connections, fake, token } = yield* begin()
       const allowed = yield* fake.zapier.connect(urlOf(token, { redirect_uri: redirectUri }))
@@ -333,7 +333,7 @@ describe("a test that answers for the user", () => {
     })
   )
 
-  it.effect("is told what makes no sense", () =>
+  it.effect("gets an error for invalid input", () =>
     Effect.gen(function* () {
       const { fake, token } = yield* begin()
       const problemOf = (url: string) => Effect.map(Effect.flip(fake.zapier.connect(url)), ({ problem }) => problem)

@@ -87,7 +87,7 @@ describe("exchange of a JWT", () => {
     })
   )
 
-  it.effect("ends the user's previous token, and nobody else's, or lets both live", () =>
+  it.effect("ends only the user's previous token, or lets both live", () =>
     Effect.gen(function* () {
       for (const exchangeEndsAccessToken of [true, false]) {
         const { accessToken, api } = yield* make({ settings: { exchangeEndsAccessToken } })
@@ -319,14 +319,14 @@ describe("a JWT is refused", () => {
 })
 
 describe("the exchange", () => {
-  it.effect("is what faults strike, by its grant type and by the partner's user", () =>
+  it.effect("gets faults, by grant type and by the partner's user", () =>
     Effect.gen(function* () {
       const { api, jwt, zapier } = yield* make()
       const send = (given: string) => zapier.handle(Partner.tokenRequest(Partner.exchangeFields(given)))
       yield* zapier.setFaults([
         { fault: { _tag: "ResponseLost" }, match: { grantType: Partner.grantType, user: "user-2" } }
       ])
-      expect((yield* send(yield* jwt())).delivery._tag).toBe("Answered")
+      expect((yield* send(yield* jwt())).delivery._tag).toBe("Responded")
       const lost = yield* send(yield* jwt({ sub: "user-2" }))
       expect(lost.delivery._tag).toBe("Closed")
       expect(lost.issued?.origin).toStrictEqual({ _tag: "Jwt", tenant: "tenant-1", user: "user-2" })

@@ -101,7 +101,7 @@ describe("arbitrary exchanges", () => {
     })
   )
 
-  it.effect("of anything are answered, with an OAuth error or tokens", () =>
+  it.effect("of any form get an OAuth error or tokens", () =>
     Effect.gen(function* () {
       const fake = yield* make({ settings: { allowsJwtReplay: true, exchangeEndsAccessToken: false } })
       const access = yield* fake.accessToken()

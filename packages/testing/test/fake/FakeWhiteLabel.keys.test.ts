@@ -94,7 +94,7 @@ describe("keys at a JWKS URL", () => {
     })
   )
 
-  it.effect("are asked for by no client that is not who it says, and by no lost request", () =>
+  it.effect("are not fetched for an unauthenticated client or a lost request", () =>
     Effect.gen(function* () {
       const one = yield* key("one")
       const partner = yield* make(() => keySet(one.jwk))

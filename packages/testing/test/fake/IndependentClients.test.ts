@@ -62,7 +62,7 @@ describe.each(Object.entries(IndependentClients.all))("%s", (_, make) => {
       )
     )
 
-  it.live("exchanges a code, and calls with what it was given", () =>
+  it.live("exchanges a code, and calls with the access token", () =>
     Effect.gen(function* () {
       const { tokens } = yield* connected(yield* client())
       expect(tokens.refreshToken).toBeDefined()
@@ -104,7 +104,7 @@ describe.each(Object.entries(IndependentClients.all))("%s", (_, make) => {
     }).pipe(Effect.provide(served))
   )
 
-  it.live("is refused with a code that was used, which ends what it was used for", () =>
+  it.live("is refused with a used code, which revokes its tokens", () =>
     Effect.gen(function* () {
       const own = yield* client()
       const { callback, tokens } = yield* connected(own)

@@ -130,7 +130,7 @@ describe.each(Object.entries(clients))("%s", (_, make) => {
     return { origin, exchange, jwt, errorOf, publish, key }
   })
 
-  it.live("exchanges a JWT and then an access token, and calls and connects with what it was given", () =>
+  it.live("exchanges a JWT and then an access token, and calls and connects with them", () =>
     Effect.gen(function* () {
       const { exchange, jwt, origin } = yield* begin
       const access = yield* exchange(Partner.exchangeFields(yield* jwt()))

@@ -34,7 +34,7 @@ describe("RequestLog", () => {
     assert.strictEqual(entry.request.headers["authorization"], "Bearer t0ken")
   })
 
-  it("says which fault struck, and that a request never arrived", () => {
+  it("shows the injected fault, and that a request never arrived", () => {
     const apps = FakeHttp.request("GET", "/v1/categories")
     assert.strictEqual(entryOf(apps).line, "GET /v1/categories -> 200")
     const lost = entryOf(apps, { fault: { _tag: "ResponseLost" } })
@@ -44,7 +44,7 @@ describe("RequestLog", () => {
     assert.deepStrictEqual([lost.fault, unseen.fault], [{ _tag: "ResponseLost" }, { _tag: "RequestLost" }])
   })
 
-  it("leaves out what is not there", () => {
+  it("omits missing members", () => {
     assert.strictEqual(RequestLog.line(FakeHttp.request("GET", "/v1/apps"), 401), "GET /v1/apps -> 401")
   })
 })

@@ -55,7 +55,7 @@ describe("the text of a name", () => {
 })
 
 it.each(["", "short", "A".repeat(31), "A".repeat(30), "-".repeat(30), "\u{1f600}".repeat(15)])(
-  "what nobody wrote has no name: %j",
+  "an unknown text has no name: %j",
   (text) => {
     assert.strictEqual(nameOf(key, text), undefined)
   }

@@ -11,14 +11,14 @@ import type {
   Expected,
   Life,
   Result,
-  Seen
-} from "../../src/scenario/ScenarioSeen.ts"
+  History
+} from "../../src/scenario/ScenarioHistory.ts"
 
 const expected: Expected = {
   recoversWithin: 600_000,
   showsOldFor: 300_000,
   disconnectWithin: 60_000,
-  renewsAhead: undefined,
+  expiryMargin: undefined,
   scopes: undefined,
   otherBrowsers: false,
   hosts: [],
@@ -27,7 +27,7 @@ const expected: Expected = {
 
 const failed = Exit.fail("no")
 
-const seen = (parts: Partial<Seen>): Seen => ({
+const historyOf = (parts: Partial<History>): History => ({
   now: 0,
   stepsBeganAt: [],
   troubles: [],
@@ -46,7 +46,7 @@ const seen = (parts: Partial<Seen>): Seen => ({
 
 const result = (parts: Partial<Result>): Result => ({
   step: 0,
-  deed: 0,
+  actionId: 0,
   action: "Call",
   subject: "ada",
   end: "Done",
@@ -63,7 +63,7 @@ const result = (parts: Partial<Result>): Result => ({
 
 const exchange = (parts: Partial<Exchange>): Exchange => ({
   step: 0,
-  deed: 0,
+  actionId: 0,
   subject: "ada",
   owner: "ada",
   request: FakeHttp.request("GET", "/v2/zaps"),
@@ -72,9 +72,9 @@ const exchange = (parts: Partial<Exchange>): Exchange => ({
   line: "GET /v2/zaps -> 200",
   sentAt: 0,
   endedAt: 100,
-  end: "Answered",
+  end: "Responded",
   status: 200,
-  isStruck: false,
+  hasFault: false,
   isDone: true,
   retryAfter: undefined,
   issued: undefined,
@@ -87,7 +87,7 @@ const exchange = (parts: Partial<Exchange>): Exchange => ({
 
 const browsing = (parts: Partial<Browsing>): Browsing => ({
   step: 0,
-  deed: 0,
+  actionId: 0,
   subject: "ada",
   instance: 0,
   isElsewhere: false,
@@ -109,19 +109,19 @@ const authorization = (parts: Partial<Authorization>): Authorization => ({
   ...parts
 })
 
-describe("tellsWhatIsSo", () => {
-  const check = (parts: Partial<Result>, around: Partial<Seen> = {}) =>
-    ScenarioRules.tellsWhatIsSo.check(seen({ results: [result(parts)], ...around }))
+describe("showsTrueState", () => {
+  const check = (parts: Partial<Result>, around: Partial<History> = {}) =>
+    ScenarioRules.showsTrueState.check(historyOf({ results: [result(parts)], ...around }))
   const asked = { exchanges: [exchange({})] }
   const trouble = { troubles: [{ what: "a fault", from: 0, until: 50 }] }
   const needing = ["None", "Lost", "Revoked"] as const
 
-  it("is broken by telling a user to connect whose connection is good, whatever goes wrong", () => {
+  it("is broken by asking a user with a good connection to connect, despite failures", () => {
     expect(check({ shown: "Connect", exit: failed })).toContain("ada was told to connect")
     expect(check({ shown: "Connect", exit: failed }, trouble)).toContain("ada was told to connect")
   })
 
-  it("is not broken by telling so whoever has to connect", () => {
+  it("is not broken by asking a user without a connection to connect", () => {
     for (const is of needing) expect(check({ shown: "Connect", before: is, after: is })).toBeUndefined()
   })
 
@@ -132,7 +132,7 @@ describe("tellsWhatIsSo", () => {
     }
   })
 
-  it("excuses what follows trouble for as long as an app may take to recover", () => {
+  it("excuses failures after trouble until an app must have recovered", () => {
     const late = { shown: "TryLater", beganAt: 700_000, endedAt: 700_000 } as const
     expect(check(late, trouble)).toContain("asked to try later")
     expect(check({ ...late, beganAt: 500_000 }, trouble)).toBeUndefined()
@@ -141,7 +141,7 @@ describe("tellsWhatIsSo", () => {
 
   it("lets an app find out that its access was ended, or that two tokens were ended at once", () => {
     const end = (what: "Access" | "AccessToken", at: number) => ({ subject: "ada", what, at }) as const
-    const later = (is: Result["before"], ...endings: Seen["endings"]) =>
+    const later = (is: Result["before"], ...endings: History["endings"]) =>
       check({ shown: "TryLater", before: is, after: is, beganAt: 100_000, endedAt: 100_000 }, { endings })
     expect(later("Revoked", end("Access", 50_000))).toBeUndefined()
     expect(later("Revoked", end("Access", 30_000))).toContain("asked to try later")
@@ -156,8 +156,8 @@ describe("tellsWhatIsSo", () => {
     expect(check({}, { exchanges: [exchange({ status: 500 })] })).toContain("requested none")
   })
 
-  it("is not broken by what was shown lately, nor by what is asked for with nobody's token", () => {
-    const earlier = result({ deed: 1, beganAt: -200_000, endedAt: -199_900 })
+  it("is not broken by recently shown data, or by calls without a token", () => {
+    const earlier = result({ actionId: 1, beganAt: -200_000, endedAt: -199_900 })
     const exchanges = [exchange({ sentAt: -200_000, endedAt: -199_900 })]
     expect(check({}, { results: [earlier, result({})], exchanges })).toBeUndefined()
     const old = { results: [result({ ...earlier, beganAt: -400_000, endedAt: -399_900 }), result({})] }
@@ -166,7 +166,7 @@ describe("tellsWhatIsSo", () => {
     expect(check({ before: "None", after: "None" }, { exchanges: [exchange({ owner: undefined })] })).toBeUndefined()
   })
 
-  it("is broken by data for whoever has to connect, unless Zapier gave them", () => {
+  it("is broken by data for a user without a connection, unless Zapier returned them", () => {
     for (const is of needing) expect(check({ before: is, after: is })).toContain("data that Zapier did not return")
     expect(check({ before: "Lost", after: "Lost" }, asked)).toBeUndefined()
     expect(check({ before: "Revoked", after: "Revoked" }, trouble)).toBeUndefined()
@@ -175,24 +175,24 @@ describe("tellsWhatIsSo", () => {
 
   it("says nothing while the connection changes", () => {
     expect(check({ shown: "Connect", after: "Revoked" })).toBeUndefined()
-    const leaving = result({ deed: 1, action: "Disconnect", before: "Good", after: "None" })
+    const leaving = result({ actionId: 1, action: "Disconnect", before: "Good", after: "None" })
     const results = [leaving, result({ shown: "Connect" })]
-    expect(ScenarioRules.tellsWhatIsSo.check(seen({ results }))).toBeUndefined()
+    expect(ScenarioRules.showsTrueState.check(historyOf({ results }))).toBeUndefined()
   })
 })
 
 describe("neverBreaks", () => {
-  it("is broken by what no user should see, and says what it is", () => {
+  it("is broken by a page that no user should see, and shows it", () => {
     const broken = result({ shown: "Broken", exit: Exit.die(new Error("a bug")) })
-    expect(ScenarioRules.neverBreaks.check(seen({ results: [broken] }))).toContain("a bug")
-    expect(ScenarioRules.neverBreaks.check(seen({ results: [result({})] }))).toBeUndefined()
+    expect(ScenarioRules.neverBreaks.check(historyOf({ results: [broken] }))).toContain("a bug")
+    expect(ScenarioRules.neverBreaks.check(historyOf({ results: [result({})] }))).toBeUndefined()
   })
 })
 
 describe("letsUsersConnect", () => {
-  const check = (parts: Partial<Result>, around: Partial<Seen> = {}) =>
+  const check = (parts: Partial<Result>, around: Partial<History> = {}) =>
     ScenarioRules.letsUsersConnect.check(
-      seen({ results: [result({ action: "Consent", shown: "TryLater", exit: failed, ...parts })], ...around })
+      historyOf({ results: [result({ action: "Consent", shown: "TryLater", exit: failed, ...parts })], ...around })
     )
 
   it("is broken by a consent or a disconnect that fails while nothing goes wrong", () => {
@@ -201,7 +201,7 @@ describe("letsUsersConnect", () => {
     expect(check({ action: "Disconnect" })).toContain("ada could not disconnect")
   })
 
-  it("is not broken in times of trouble, nor by what need not work", () => {
+  it("is not broken during trouble, or by actions that may fail", () => {
     expect(check({}, { troubles: [{ what: "a fault", from: 0, until: 50 }] })).toBeUndefined()
     expect(check({ mustWork: false })).toBeUndefined()
     expect(check({ action: "Call" })).toBeUndefined()
@@ -210,7 +210,8 @@ describe("letsUsersConnect", () => {
 
 describe("wastesNothing", () => {
   it("is broken by tokens that the app itself did not wait for", () => {
-    const check = (after: Result["after"]) => ScenarioRules.wastesNothing.check(seen({ results: [result({ after })] }))
+    const check = (after: Result["after"]) =>
+      ScenarioRules.wastesNothing.check(historyOf({ results: [result({ after })] }))
     expect(check("Wasted")).toContain("stopped waiting")
     expect(check("Lost")).toBeUndefined()
   })
@@ -219,7 +220,7 @@ describe("wastesNothing", () => {
 describe("sendsCodesOnce", () => {
   it("is broken by a code that is sent again", () => {
     const check = (...codes: ReadonlyArray<string>) =>
-      ScenarioRules.sendsCodesOnce.check(seen({ exchanges: codes.map((code) => exchange({ code })) }))
+      ScenarioRules.sendsCodesOnce.check(historyOf({ exchanges: codes.map((code) => exchange({ code })) }))
     expect(check("one", "two")).toBeUndefined()
     expect(check("one", "two", "one")).toContain("sent again")
   })
@@ -227,14 +228,14 @@ describe("sendsCodesOnce", () => {
 
 describe("doesOnce", () => {
   const post = exchange({ request: FakeHttp.request("POST", "/v2/zaps", { body: "{}" }) })
-  const check = (...exchanges: ReadonlyArray<Exchange>) => ScenarioRules.doesOnce.check(seen({ exchanges }))
+  const check = (...exchanges: ReadonlyArray<Exchange>) => ScenarioRules.doesOnce.check(historyOf({ exchanges }))
 
-  it("is broken by what makes something twice for one deed", () => {
+  it("is broken by a request that is carried out twice for one action", () => {
     expect(check(post, post)).toContain("carried out twice")
   })
 
-  it("is not broken by another deed, another body, what was not carried out, or what only looks", () => {
-    expect(check(post, { ...post, deed: 1 })).toBeUndefined()
+  it("is not broken by another action, another body, a failed request or a GET", () => {
+    expect(check(post, { ...post, actionId: 1 })).toBeUndefined()
     const other = FakeHttp.request("POST", "/v2/zaps", { body: "[]" })
     expect(check(post, { ...post, request: other })).toBeUndefined()
     expect(check({ ...post, isDone: false }, post)).toBeUndefined()
@@ -245,33 +246,33 @@ describe("doesOnce", () => {
 describe("backsOff", () => {
   const failures = (count: number, every: number, parts: Partial<Exchange> = {}) =>
     Array.from({ length: count }, (_, index) => exchange({ status: 503, sentAt: index * every, ...parts }))
-  const check = (exchanges: ReadonlyArray<Exchange>) => ScenarioRules.backsOff.check(seen({ exchanges }))
+  const check = (exchanges: ReadonlyArray<Exchange>) => ScenarioRules.backsOff.check(historyOf({ exchanges }))
 
-  it("is broken by what fails again and again for one deed", () => {
+  it("is broken by repeated failures for one action", () => {
     expect(check(failures(11, 1_000))).toContain("more than 10 times")
     expect(check(failures(11, 1_000, { end: "Lost", status: undefined }))).toContain("more than 10 times")
   })
 
-  it("is not broken by fewer, by what takes its time, or by what succeeds", () => {
+  it("is not broken by fewer failures, by slow ones, or by successes", () => {
     expect(check(failures(10, 1_000))).toBeUndefined()
     expect(check(failures(30, 6_000))).toBeUndefined()
     expect(check(failures(30, 1_000, { status: 200 }))).toBeUndefined()
-    expect(check(failures(6, 1_000).concat(failures(6, 1_000, { deed: 1 })))).toBeUndefined()
+    expect(check(failures(6, 1_000).concat(failures(6, 1_000, { actionId: 1 })))).toBeUndefined()
   })
 })
 
 describe("keepsRetryAfter", () => {
   const refused = exchange({ status: 503, retryAfter: 30_000 })
   const check = (parts: Partial<Exchange>) =>
-    ScenarioRules.keepsRetryAfter.check(seen({ exchanges: [refused, exchange(parts)] }))
+    ScenarioRules.keepsRetryAfter.check(historyOf({ exchanges: [refused, exchange(parts)] }))
 
-  it("is broken by what the app sends again too early", () => {
+  it("is broken by a request that is sent again too early", () => {
     expect(check({ sentAt: 20_100 })).toContain("10000 ms before")
     expect(check({ sentAt: 30_100 })).toBeUndefined()
   })
 
-  it("is not broken by another deed or another user", () => {
-    expect(check({ sentAt: 20_100, deed: 1 })).toBeUndefined()
+  it("is not broken by another action or another user", () => {
+    expect(check({ sentAt: 20_100, actionId: 1 })).toBeUndefined()
     expect(check({ sentAt: 20_100, owner: "bob" })).toBeUndefined()
   })
 })
@@ -279,7 +280,7 @@ describe("keepsRetryAfter", () => {
 describe("asksForEnough", () => {
   const check = (scopes: ReadonlyArray<string> | undefined, asked = "zap") =>
     ScenarioRules.asksForEnough.check(
-      seen({
+      historyOf({
         exchanges: [exchange({})],
         authorizations: [authorization({ url: `https://api.zapier.com/v2/authorize?scope=${asked}` })],
         expected: { ...expected, scopes }
@@ -297,18 +298,18 @@ describe("asksForEnough", () => {
     expect(check(undefined, "")).toBeUndefined()
   })
 
-  it("is broken, where the app says nothing, by data of which Zapier has refused a part for want of a scope", () => {
+  it("is broken, for an app without declared scopes, by data with a part that Zapier refused for a missing scope", () => {
     const refused = (parts: Partial<Exchange>, shown: Result["shown"] = "Data", asked = "profile") =>
       ScenarioRules.asksForEnough.check(
-        seen({
+        historyOf({
           results: [result({ shown })],
-          exchanges: [exchange({ deed: 0, status: 403, ...parts })],
+          exchanges: [exchange({ actionId: 0, status: 403, ...parts })],
           authorizations: [authorization({ url: `https://api.zapier.com/v2/authorize?scope=${asked}` })]
         })
       )
     expect(refused({})).toContain("GET /v2/zaps needs a scope that the app did not ask for")
     expect(refused({ status: 200 })).toBeUndefined()
-    expect(refused({ isStruck: true })).toBeUndefined()
+    expect(refused({ hasFault: true })).toBeUndefined()
     expect(refused({}, "TryLater")).toBeUndefined()
     expect(refused({}, "Data", "zap")).toBeUndefined()
   })
@@ -316,9 +317,9 @@ describe("asksForEnough", () => {
 
 describe("keepsSecrets", () => {
   const secrets = new Map([["s3cret-token", "an access token (ada#1)"]])
-  const check = (parts: Partial<Seen>) => ScenarioRules.keepsSecrets.check(seen({ secrets, ...parts }))
+  const check = (parts: Partial<History>) => ScenarioRules.keepsSecrets.check(historyOf({ secrets, ...parts }))
 
-  it("is broken by a secret in a log, in a request to another host, or in what a user is shown", () => {
+  it("is broken by a secret in a log, in a request to another host, or on a page", () => {
     expect(check({ logs: ["token: s3cret-token"] })).toBe("an access token (ada#1) is in the app's logs")
     const elsewhere = { isForZapier: false, url: "https://stats.example/?t=s3cret-token" }
     expect(check({ exchanges: [exchange(elsewhere)] })).toContain("was sent to stats.example")
@@ -331,7 +332,7 @@ describe("keepsSecrets", () => {
     expect(check({ stored: "ada: s3cret-token" })).toContain("in the app's stores")
   })
 
-  it("is not broken by what goes to Zapier, to a host that may have it, or by the way to the consent page", () => {
+  it("is not broken by requests to Zapier or an allowed host, or by the redirect to the consent page", () => {
     const url = "https://partner.example/?t=s3cret-token"
     const inHeader = FakeHttp.request("GET", "/", { headers: { authorization: "Bearer s3cret-token" } })
     expect(check({ exchanges: [exchange({ request: inHeader })] })).toBeUndefined()
@@ -347,7 +348,7 @@ describe("keepsSecrets, in URLs and headers", () => {
     ["s3cret-state", "a state (ada)"],
     ["s3cret-code", "a code (ada)"]
   ])
-  const check = (parts: Partial<Seen>) => ScenarioRules.keepsSecrets.check(seen({ secrets, ...parts }))
+  const check = (parts: Partial<History>) => ScenarioRules.keepsSecrets.check(historyOf({ secrets, ...parts }))
 
   it("is broken by a token in the URL of a request, or of the consent page, where only the state belongs", () => {
     const asked = (query: string) => ({ authorizations: [authorization({ url: `https://api.zapier.com/?${query}` })] })
@@ -368,35 +369,35 @@ describe("keepsSecrets, in URLs and headers", () => {
 })
 
 describe("bindsBrowsers", () => {
-  const check = (parts: Partial<Result>, code: Partial<Exchange>, around: Partial<Seen> = {}) =>
+  const check = (parts: Partial<Result>, code: Partial<Exchange>, around: Partial<History> = {}) =>
     ScenarioRules.bindsBrowsers.check(
-      seen({
+      historyOf({
         results: [result({ action: "ComeBack", ...parts })],
         exchanges: [exchange({ accessToken: undefined, code: "a code", isGranted: true, ...code })],
         ...around
       })
     )
 
-  it("is broken by a login that another browser has completed, whoever sends the code", () => {
+  it("is broken by a login that another browser completes, for any sender of the code", () => {
     expect(check({ isElsewhere: true }, {})).toContain("ada's login was completed in a browser")
-    expect(check({ isElsewhere: true }, { deed: undefined })).toContain("ada's login was completed in a browser")
+    expect(check({ isElsewhere: true }, { actionId: undefined })).toContain("ada's login was completed in a browser")
   })
 
-  it("is not broken in the browser that began, without tokens, nor where any browser is allowed", () => {
+  it("is not broken in the same browser, without tokens, or if other browsers are allowed", () => {
     expect(check({}, {})).toBeUndefined()
     expect(check({ isElsewhere: true }, { isGranted: false })).toBeUndefined()
     expect(check({ isElsewhere: true }, { code: undefined })).toBeUndefined()
     const allowed = { expected: { ...expected, otherBrowsers: true } }
     expect(check({ isElsewhere: true }, {}, allowed)).toBeUndefined()
-    expect(check({ isElsewhere: true, action: "Call" }, { deed: 1 })).toBeUndefined()
+    expect(check({ isElsewhere: true, action: "Call" }, { actionId: 1 })).toBeUndefined()
   })
 
   it("is not broken by the browser that began, which comes back as soon as the other was refused", () => {
     const refused = result({ action: "ComeBack", isElsewhere: true, endedAt: 50 })
     const own = (beganAt: number) => ({
-      results: [refused, result({ action: "ComeBack", step: 1, deed: 1, beganAt })]
+      results: [refused, result({ action: "ComeBack", step: 1, actionId: 1, beganAt })]
     })
-    const code = { step: 1, deed: undefined, sentAt: 50 }
+    const code = { step: 1, actionId: undefined, sentAt: 50 }
     expect(check({}, code, own(50))).toBeUndefined()
     expect(check({}, code, own(60))).toContain("ada's login was completed in a browser")
   })
@@ -406,7 +407,7 @@ describe("drawsStates", () => {
   const attempt = (query: string, parts: Partial<Authorization> = {}) =>
     authorization({ url: `https://api.zapier.com/v2/authorize?${query}`, ...parts })
   const check = (...authorizations: ReadonlyArray<Authorization>) =>
-    ScenarioRules.drawsStates.check(seen({ authorizations }))
+    ScenarioRules.drawsStates.check(historyOf({ authorizations }))
   const [one, two] = ["state=0123456789abcdef", "state=fedcba9876543210"]
 
   it("is broken by no state, and by one that can be guessed", () => {
@@ -437,20 +438,20 @@ describe("drawsStates", () => {
 describe("keepsDataApart", () => {
   it("is broken by another's Zaps, and not by one's own", () => {
     const check = (title: string) =>
-      ScenarioRules.keepsDataApart.check(seen({ results: [result({ exit: Exit.succeed([title]) })] }))
+      ScenarioRules.keepsDataApart.check(historyOf({ results: [result({ exit: Exit.succeed([title]) })] }))
     expect(check("A Zap (bob Example)")).toBe("ada saw data of bob (Call)")
     expect(check("A Zap (ada Example)")).toBeUndefined()
   })
 
-  it("is broken by what belongs to an account that the user has left, some time after", () => {
+  it("is broken by late data of the user's previous account", () => {
     const shown = result({
       exit: Exit.succeed("A Zap (ada Example)"),
       account: "other",
       beganAt: 400_000,
       endedAt: 400_100
     })
-    const switched = (endedAt: number) => result({ deed: 1, action: "Consent", beganAt: endedAt - 100, endedAt })
-    const check = (results: ReadonlyArray<Result>) => ScenarioRules.keepsDataApart.check(seen({ results }))
+    const switched = (endedAt: number) => result({ actionId: 1, action: "Consent", beganAt: endedAt - 100, endedAt })
+    const check = (results: ReadonlyArray<Result>) => ScenarioRules.keepsDataApart.check(historyOf({ results }))
     expect(check([switched(50_000), shown])).toContain("an account that was connected before")
     expect(check([switched(200_000), shown])).toBeUndefined()
   })
@@ -458,13 +459,13 @@ describe("keepsDataApart", () => {
 
 describe("keepsUsersApart", () => {
   const check = (parts: Partial<Exchange>) =>
-    ScenarioRules.keepsUsersApart.check(seen({ exchanges: [exchange(parts)] }))
+    ScenarioRules.keepsUsersApart.check(historyOf({ exchanges: [exchange(parts)] }))
 
   it("is broken by a request for one user with the token of another", () => {
     expect(check({ owner: "bob" })).toContain("a request for ada was sent with a token of bob")
   })
 
-  it("is not broken where nobody knows for whom it is sent, or where it carries nobody's token", () => {
+  it("is not broken by requests without a known user or token", () => {
     expect(check({ owner: "bob", subject: undefined })).toBeUndefined()
     expect(check({ owner: undefined })).toBeUndefined()
   })
@@ -473,7 +474,7 @@ describe("keepsUsersApart", () => {
 describe("disconnectHolds", () => {
   const disconnected = result({ action: "Disconnect" })
   const check = (results: ReadonlyArray<Result>, sentAt = 100_000) =>
-    ScenarioRules.disconnectHolds.check(seen({ results, exchanges: [exchange({ sentAt })] }))
+    ScenarioRules.disconnectHolds.check(historyOf({ results, exchanges: [exchange({ sentAt })] }))
 
   it("is broken by a request after a disconnect", () => {
     expect(check([disconnected])).toContain("after ada was disconnected")
@@ -490,7 +491,7 @@ describe("disconnectHolds", () => {
     }
   })
 
-  it("is not broken by what is done for others", () => {
+  it("is not broken by actions of other users", () => {
     expect(check([{ ...disconnected, subject: "bob" }])).toBeUndefined()
   })
 })
@@ -509,7 +510,7 @@ describe("refreshesOnce", () => {
   const refresh = (parts: Partial<Exchange>) =>
     exchange({ refreshToken: "refresh-1", accessToken: undefined, sentAt: 9_500_000, endedAt: 9_600_000, ...parts })
   const check = (...exchanges: ReadonlyArray<Exchange>) =>
-    ScenarioRules.refreshesOnce.check(seen({ lives, exchanges: [consent, ...exchanges] }))
+    ScenarioRules.refreshesOnce.check(historyOf({ lives, exchanges: [consent, ...exchanges] }))
 
   it("is not broken by one refresh in the last tenth of a token's life", () => {
     expect(check(refresh({}))).toBeUndefined()
@@ -532,13 +533,13 @@ describe("refreshesOnce", () => {
     expect(check(same, refresh({ sentAt: 9_700_000 }))).toBeUndefined()
   })
 
-  it("is not broken by what is renewed as early as the app says, or in the last five minutes", () => {
-    const check = (sentAt: number, life: Life, renewsAhead?: number) =>
+  it("is not broken by a refresh inside the app's expiryMargin, or in the last five minutes", () => {
+    const check = (sentAt: number, life: Life, expiryMargin?: number) =>
       ScenarioRules.refreshesOnce.check(
-        seen({
+        historyOf({
           lives: new Map([["access-1", life]]),
           exchanges: [consent, refresh({ sentAt, endedAt: sentAt + 1 })],
-          expected: { ...expected, renewsAhead }
+          expected: { ...expected, expiryMargin }
         })
       )
     const short = { obtainedAt: 0, expiresAt: 600_000 }
@@ -555,10 +556,10 @@ describe("refreshesOnce", () => {
   })
 })
 
-describe("answersEverybody", () => {
-  it("is broken by whoever waits in the end, and not by whoever was interrupted", () => {
+describe("alwaysResponds", () => {
+  it("is broken by a call that still waits in the end, not by an interrupted one", () => {
     const check = (end: Result["end"]) =>
-      ScenarioRules.answersEverybody.check(seen({ results: [result({ end, exit: undefined })] }))
+      ScenarioRules.alwaysResponds.check(historyOf({ results: [result({ end, exit: undefined })] }))
     expect(check("Waiting")).toMatch(/^ada waits for ever \(Call\); if .*`turn`$/)
     expect(check("Killed")).toBeUndefined()
   })

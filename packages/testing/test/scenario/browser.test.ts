@@ -71,7 +71,7 @@ describe("a browser's cookies", () => {
     expect(sentTo(browser, "/", { initiator: "cross-site", method: "POST" })).toBe("d=4")
   })
 
-  it("are what their names promise", () => {
+  it("follow the prefixes of their names", () => {
     const browser = browserWith(
       "__Host-a=1; Secure; Path=/",
       "__Host-b=2; Path=/",
@@ -89,7 +89,7 @@ describe("a browser's redirects", () => {
       new Response(null, { status, headers: location === undefined ? {} : { location } })
     )
 
-  it("are got, or keep what was sent", () => {
+  it("become GET, or keep their method and body", () => {
     expect(to(303, "../zaps")).toEqual({ method: "GET", url: `${origin}/zaps` })
     expect(to(302, "https://other.example/")).toEqual({ method: "GET", url: "https://other.example/" })
     expect(to(307, "/again")).toEqual({ method: "POST", url: `${origin}/again`, body: "a=1" })

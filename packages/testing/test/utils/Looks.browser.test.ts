@@ -3,7 +3,7 @@ import * as Browser from "./Browser.ts"
 import * as Looks from "./Looks.ts"
 
 await Browser.describeInBrowser("looks, in a browser", (browser) => {
-  it("tell what is wrong with a page, in each look in which it is", async () => {
+  it("report the defects of a page, for each look", async () => {
     const page = await browser.newPage()
     try {
       await page.setContent(`<!doctype html><html lang="en"><head><title>Wrong</title><style>

@@ -14,16 +14,18 @@ const looks = [
   ["dark", 390]
 ] as const
 
-/** What is wrong with the page as it is: each finding, with what it is found at. */
-const findings = async (
-  page: Page
-): Promise<{ found: ReadonlyArray<string>; contrast: number; rules: number; undecided: number }> => {
-  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe)
-  const options: RunOptions = { resultTypes: ["violations", "passes", "incomplete"] }
-  const { incomplete, passes, violations } = await page.evaluate<AxeResults>(
-    `axe.run(document, ${JSON.stringify(options)})`
-  )
-  const found = violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`))
+interface Findings {
+  /** Each violation, with what it is found at. */
+  readonly found: ReadonlyArray<string>
+  readonly contrast: number
+  readonly rules: number
+  readonly undecided: number
+}
+
+const options: RunOptions = { resultTypes: ["violations", "passes", "incomplete"] }
+
+// Runs in the page: all that axe has found has megabytes, and takes longer to bring here than to find.
+const summary = ({ incomplete, passes, violations }: AxeResults): Findings => {
   const ratios = passes
     .filter(({ id }) => id === "color-contrast")
     .flatMap(({ nodes }) =>
@@ -31,11 +33,17 @@ const findings = async (
     )
     .filter((ratio) => ratio > 0)
   return {
-    found,
+    found: violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`)),
     contrast: Math.min(...ratios),
     rules: passes.length,
     undecided: incomplete.flatMap(({ nodes }) => nodes).length
   }
+}
+
+/** What is wrong with the page as it is. */
+const findings = async (page: Page): Promise<Findings> => {
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe)
+  return page.evaluate<Findings>(`axe.run(document, ${JSON.stringify(options)}).then(${summary})`)
 }
 
 /**

@@ -126,9 +126,9 @@ export const leaky = (secrets: Set<string>) =>
     })
     const rule: ScenarioRules.Rule = {
       name: "Nothing is sent to others",
-      check: (seen) => {
-        for (const secret of seen.secrets.keys()) secrets.add(secret)
-        const { url } = seen.exchanges.find(({ isForZapier }) => !isForZapier) ?? {}
+      check: (history) => {
+        for (const secret of history.secrets.keys()) secrets.add(secret)
+        const { url } = history.exchanges.find(({ isForZapier }) => !isForZapier) ?? {}
         return url && `this was: ${url}`
       }
     }

@@ -18,7 +18,7 @@ const connect = () => new Response(`<a href="/connect">Connect</a>`, { headers: 
 const redirect = (location: string, more: Record<string, string> = {}) =>
   new Response(null, { status: 303, headers: { location, ...more } })
 
-/** Answers by path, and otherwise as the app does. */
+/** Responses by path, and otherwise as the app does. */
 export type Changed = (request: Request, given: Given) => Response | Promise<Response> | undefined
 
 export const handlerWith =

@@ -113,7 +113,7 @@ export class StartFailed extends tagged<StartFailed>()("StartFailed", {
 }
 
 /**
- * An event reached a machine in a state without an edge for it: a bug, here or in a store.
+ * A machine got an event for which its state has no edge: a bug in the library or in a store.
  *
  * @since 0.1.0
  */

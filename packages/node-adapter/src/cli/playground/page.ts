@@ -1,4 +1,4 @@
-/** The common parts of the playground's pages: their style, their script, and who may load what. */
+/** The common parts of the playground's pages: style, script and security policy. */
 import { createHash } from "node:crypto"
 import { escape } from "../../internal/markup.ts"
 import * as FreePlayPage from "./freePlay/freePlayPage.ts"
@@ -48,8 +48,8 @@ button[aria-disabled] { cursor: not-allowed; color: var(--quiet); background: va
 #trouble:empty { display: none; }
 ${StoriesPage.style}${FreePlayPage.style}`
 
-// It asks for the page anew when it is told that something is new, and changes only what differs: places, focus and what is
-// open stay. The live regions are outside of what changes.
+// The script loads the page again when the server announces a change, and replaces only the parts that differ, so the scroll
+// position, the focus and open details stay. The live regions are outside of the replaced parts.
 const script = `
 const main = document.querySelector("main")
 const news = document.getElementById("news")
@@ -62,7 +62,7 @@ const morph = (old, fresh) => {
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value)
   const next = [...fresh.childNodes]
   const before = [...old.childNodes]
-  // An element with an id is found again after others came before it.
+  // An element with an id is found again, even after others were added before it.
   const named = new Map(before.filter(({ id }) => id).map((node) => [node.id, node]))
   next.forEach((child, index) => {
     const at = old.childNodes[index]
@@ -139,7 +139,7 @@ const pages = { "/": "Stories", "/play": "Free play" } as const
 export interface Page {
   readonly path: keyof typeof pages
   readonly body: string
-  /** The newest event, as a screen reader says it. */
+  /** The newest event, for screen readers. */
   readonly news: string
 }
 

@@ -2,7 +2,7 @@ import * as FakeHttp from "@zapier-workflow-auth/testing/fake/FakeHttp"
 import * as RequestLog from "@zapier-workflow-auth/testing/fake/RequestLog"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 
-/** A request that was answered with that status, or with 0 if it was not, as one line with its secrets masked. */
+/** Describes a request and the status of its response (0 without a response) in one line, with secrets masked. */
 export const lineOf = (request: HttpClientRequest.HttpClientRequest, status: number) => {
   const url = HttpClientRequest.toUrl(request)
   const body = request.body._tag === "Uint8Array" ? request.body.body : new Uint8Array()

@@ -1,4 +1,4 @@
-/** The playground over HTTP. It is for the own machine, and its buttons for its own pages. */
+/** The routes of the playground. They serve only this machine, and only their own pages may press buttons. */
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -24,7 +24,7 @@ export interface Options {
   readonly freePlay: FreePlay
   readonly playing: Playing
   readonly changes: PubSub.PubSub<void>
-  /** Where the playground is, and where the fake is. */
+  /** The addresses of the playground and of the fake. */
   readonly origin: string
   readonly fakeOrigin: string
   readonly redirectUri: string
@@ -87,7 +87,7 @@ export const layer = ({
     )
 
   const events = HttpServerResponse.stream(
-    // At once, so that what happened since the page was made is shown.
+    // Send an event at once, because something may have happened since the page was loaded.
     Stream.concat(
       Stream.make("data: now\n\n"),
       Stream.map(Stream.fromPubSub(changes), () => "data: now\n\n")
@@ -122,7 +122,7 @@ export const layer = ({
       router.addGlobalMiddleware((effect) =>
         Effect.gen(function* () {
           const request = yield* HttpServerRequest.HttpServerRequest
-          // A page of another origin may have a name that leads here.
+          // A page of another origin may have a host name that resolves to this machine (DNS rebinding).
           if (request.headers["host"] !== host) return refused
           return yield* Effect.provideService(effect, Clock.Clock, freePlay.clock)
         })

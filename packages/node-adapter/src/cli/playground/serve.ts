@@ -1,4 +1,4 @@
-/** The playground over HTTP, on loopback, for as long as the scope lasts. */
+/** Serves the playground over HTTP, on the loopback interface, until its scope closes. */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as FakeZapier from "@zapier-workflow-auth/testing/FakeZapier"
@@ -17,12 +17,12 @@ import * as Routes from "./routes.ts"
 import * as Playing from "./stories/playing.ts"
 import { servers } from "./stories/stories.ts"
 
-/** Where it is going to be. */
+/** The reserved address. */
 export interface Listening {
   readonly origin: string
   readonly redirectUri: string
   readonly server: Context.Context<HttpServer.HttpServer>
-  /** To be told, in a sentence each, what is done at the fake's control page. */
+  /** Gets a sentence for each action on the fake's control page. */
   readonly controlled: PubSub.PubSub<string>
 }
 
@@ -32,7 +32,7 @@ const loopback = (port: number) =>
 const originOf = (server: Context.Context<HttpServer.HttpServer>) =>
   HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)
 
-/** Takes a port, before anybody is told of it. 0 is any that is free. */
+/** Reserves a port before its address is published. 0 stands for any free port. */
 export const listen = Effect.fnUntraced(function* (port: number) {
   const server = yield* Layer.build(loopback(port))
   const origin = originOf(server)
@@ -51,15 +51,15 @@ export const app = ({ redirectUri }: Listening) => ({
 
 export interface Options {
   readonly fake: FakeZapier.FakeZapier["Service"]
-  /** Where the fake is, over HTTP. */
+  /** The address of the fake. */
   readonly fakeOrigin: string
-  /** The address of its control page, with its token. */
+  /** The address of the fake's control page, with its token. */
   readonly control: Redacted.Redacted
   /** Default: 900 milliseconds, see `World.Options`. */
   readonly slowMotion?: Duration.Duration
 }
 
-/** A second fake, which differs in how it treats used refresh tokens. */
+/** A second fake, which treats used refresh tokens differently. */
 const serveLenient = Effect.fnUntraced(function* (listening: Listening) {
   const fake = FakeZapier.make({ settings: servers.Lenient.settings, apps: [app(listening)] })
   const server = yield* Layer.build(

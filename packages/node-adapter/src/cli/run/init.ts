@@ -122,7 +122,7 @@ export const init = Effect.fnUntraced(function* (input: Input) {
     const beside = `${path}.new`
     const writeBeside = Effect.gen(function* () {
       yield* Effect.mapError(writeTo(beside), notWritten(beside))
-      yield* Output.note(`${shown(path)} exists already, and was left as it is. The new one is ${shown(beside)}.`)
+      yield* Output.note(`${shown(path)} already exists, and was not changed. The new one is ${shown(beside)}.`)
       return beside
     })
     yield* Effect.mapError(fs.makeDirectory(paths.dirname(path), { recursive: true }), notWritten(path))
@@ -139,13 +139,16 @@ export const init = Effect.fnUntraced(function* (input: Input) {
     yield* ignoreEnvironment(fs, paths.join(input.directory, ".gitignore"))
     // One flag a line, so that it fits the terminal.
     const again = Files.fakeCommand(app.redirectUris).replaceAll(" --", " \\\n    --")
-    const load = framework === "next" ? "Next reads .env by itself." : "Start the app with: node --env-file=.env"
+    const start =
+      framework === "next"
+        ? "Start the app. Next reads .env by itself."
+        : "Start the app with the variables:\n\n  node --env-file=.env ...\n"
     const connect = `http://localhost:${input.appPort}/zapier/connect`
     yield* Output.result(
       { routes, variables, connect, origin, playground: `${playground}/`, control },
       `Wrote ${shown(routes)} and ${shown(variables)}.
 
-Add the routes to the app, as ${shown(paths.basename(routes))} shows, and start it. ${load}
+Add the routes to the app, as ${shown(paths.basename(routes))} shows. ${start}
 Then open:
 
   ${connect}

@@ -125,13 +125,13 @@ const storage = Effect.fnUntraced(
     const fs = yield* FileSystem.FileSystem
     const { file, server } = yield* Storage.place(flags)
     if (file !== undefined && !(yield* Effect.orElseSucceed(fs.exists(file), () => false))) {
-      return [note("database", `${file} does not exist yet. The first login makes it`)]
+      return [note("database", `${file} does not exist yet. The first login creates it`)]
     }
     const usable = file === undefined ? `${server} is usable` : `${file} is usable, and closed to other users`
     return yield* Effect.gen(function* () {
       const inventory = yield* Inventory
       if (!(yield* inventory.isUsed)) {
-        return [note("database", "it has no tables yet. The first login makes them, or the app when it starts")]
+        return [note("database", "it has no tables yet. The first login creates them, or the app when it starts")]
       }
       const clientIds = yield* inventory.clientIds
       const warnings = yield* inventory.warnings
@@ -140,7 +140,7 @@ const storage = Effect.fnUntraced(
         Effect.flatMap(Storage.keys(flags), (keys) => Effect.provide(KeyRing, Storage.layerKeys(keys)))
       )
       if (Result.isFailure(ring)) return [...found, failed("encryption keys", ring.failure.message)]
-      found.push(ok("encryption keys", "are usable"))
+      found.push(ok("encryption keys", "usable"))
       for (const clientId of clientIds) {
         found.push(...(yield* grants(clientId, ring.success)))
       }

@@ -81,6 +81,6 @@ export const recognize = Effect.gen(function* () {
   const advice = isZapier ? "A proxy or firewall may respond in its place" : "Check --fake or ZAPIER_FAKE"
   return {
     _tag: "Stranger",
-    says: `${api} is something else than Zapier or the fake (${described}), and was sent no credential. ${advice}`
+    says: `${api} is neither Zapier nor the fake (${described}). No credential was sent. ${advice}`
   } satisfies Recognized
 })

@@ -114,10 +114,10 @@ export const reencrypt = Effect.fnUntraced(function* (input: Input) {
   if (keys._tag === "File") yield* afterSwitch(keys.path, input)
   const { plain, report } = yield* all(input).pipe(
     Effect.provide([Storage.layerStores(input), Storage.layerKeys(keys)]),
-    Effect.onInterrupt(() => Output.note("Interrupted. Nothing is lost. Run it again, and it goes on from here."))
+    Effect.onInterrupt(() => Output.note("Interrupted. Nothing is lost. Run it again to continue."))
   )
   const next = stageCommand("finish", input)
-  const then = report.failed > 0 ? "" : `\n\nThen drop the older keys, if nothing needs them:\n  ${next}`
+  const then = report.failed > 0 ? "" : `\n\nThen remove the older keys, if nothing needs them:\n  ${next}`
   yield* Output.result(report, `${words(report)}${then}`)
   if (report.failed > 0) {
     const hint = plain === 0 ? "" : `\n${plainHint(plain, plain === report.examined)}`

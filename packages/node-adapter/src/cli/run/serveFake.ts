@@ -120,11 +120,11 @@ Variables for your app:
   ZAPIER_CLIENT_SECRET=${app.clientSecret}
   ZAPIER_REDIRECT_URIS=${app.redirectUris.join(",")}
 
-The library with Effect; without it, set ZAPIER_FAKE=${origin}:
+For the library without Effect, set ZAPIER_FAKE=${origin}. With Effect:
 
   ZapierNode.layer({ urls: ZapierUrls.at("${origin}") })
 
-The command line, with the variables above:
+For the command line, with the variables above:
 
   zapier-workflow-auth login --fake ${origin}`
   )

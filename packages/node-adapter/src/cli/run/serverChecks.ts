@@ -84,7 +84,7 @@ const clientId = Effect.gen(function* () {
   if (status === 200) return ok(check, `Zapier knows ${id}`)
   return status === 401
     ? failed(check, `Zapier does not know ${id}. Compare it with the Developer Platform (Embed, Settings, Credentials)`)
-    : note(check, `Zapier responded with ${status}, which says nothing about ${id}`)
+    : note(check, `Zapier responded with ${status}, which does not show if it knows ${id}`)
 })
 
 const secretFinding = (outcome: TokenOutcome): Finding => {
@@ -100,7 +100,7 @@ const secretFinding = (outcome: TokenOutcome): Finding => {
     // Zapier looks at the rest of the request only after the secret.
     case "Refused":
     case "InvalidGrant":
-      return ok(check, `Zapier accepts it, but gives the app no token of its own`)
+      return ok(check, `Zapier accepts it, but issues no token for the app itself`)
     case "Malformed":
       return note(
         check,
@@ -110,7 +110,7 @@ const secretFinding = (outcome: TokenOutcome): Finding => {
     case "Unavailable":
     case "NotTried":
     case "NoResponse":
-      return note(check, `Zapier did not say (${outcome._tag}). Try again later`)
+      return note(check, `Zapier gave no clear response (${outcome._tag}). Try again later`)
     case "NotSent":
       return note(check, `the token endpoint ${unreached(outcome.code)}`)
   }
@@ -183,7 +183,7 @@ const online = (flags: Flags.Connection) =>
     Effect.catch((problem: ZapierAuthError | ReadonlyArray<Finding>) =>
       Effect.succeed(
         // The local checks have reported what is wrong.
-        "_tag" in problem ? [note("server", "not asked, because of what failed above")] : problem
+        "_tag" in problem ? [note("server", "not checked, because a check above failed")] : problem
       )
     )
   )

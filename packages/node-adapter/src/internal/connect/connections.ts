@@ -16,7 +16,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Answers from "./answers.ts"
+import * as Responses from "./responses.ts"
 import type * as Config from "./config.ts"
 import * as ConnectionCallback from "./connectionCallback.ts"
 import * as Cookies from "./cookies.ts"
@@ -34,7 +34,10 @@ interface Services extends Serving.Services {
 // How long a user may take in the Connect UI, in milliseconds. The connect token only has to open it.
 const lifetime = 3_600_000
 
-const askedBy = (request: HttpServerRequest): Answers.Asking => ({ ...Answers.askedBy(request), action: "ConnectApp" })
+const askedBy = (request: HttpServerRequest): Responses.Asking => ({
+  ...Responses.askedBy(request),
+  action: "ConnectApp"
+})
 
 const repeated = ZapierAuthError.make(
   new InvalidConfig({ setting: "app", problem: "link to connections/connect with one app, such as ?app=SlackCLIAPI" })

@@ -39,7 +39,7 @@ export const connectZapier = ({ app, reconnectId, returnTo } = {}) => {
     }
     const hear = (data) => {
       if (data?.type !== "${messageType}" || data.id !== id) return
-      channel.postMessage({ type: "zapier.popup.heard", id })
+      channel.postMessage({ type: "zapier.popup.received", id })
       end({ outcome: data.outcome, error: data.error })
     }
     const onMessage = ({ data, origin }) => {

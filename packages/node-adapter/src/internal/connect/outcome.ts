@@ -1,4 +1,4 @@
-/** The outcomes of requests to the routes. The routes decide them, and `answers.ts` turns them into responses. */
+/** The outcomes of requests to the routes. The routes decide them, and `responses.ts` turns them into responses. */
 import type * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import type { Disconnected, Status } from "@zapier-workflow-auth/core/ZapierAuth"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
@@ -15,7 +15,7 @@ export interface Popup {
 }
 
 /**
- * The addresses in every outcome, with which an app can lead the user on.
+ * The addresses in every outcome, to which an app can send the user.
  *
  * @since 0.1.0
  */

@@ -62,13 +62,13 @@ export const asked = (query: URLSearchParams): string | undefined => {
 export const queryOf = (name: string): string => `mode=popup${name === "" ? "" : `&id=${name}`}`
 
 // The script reads its message from data attributes, so that it never changes and its digest can be allowed. If the
-// broadcast was heard, the app's page is open, and the popup may close.
+// broadcast was received, the app's page is open, and the popup may close.
 const source = `(() => {
   const { outcome, error, id, origins } = document.querySelector("main").dataset
   const message = { type: "${messageType}", outcome, ...(error && { error }), ...(id && { id }) }
   const channel = new BroadcastChannel("${messageType}")
   channel.onmessage = ({ data }) => {
-    if (data?.type === "zapier.popup.heard" && data.id === id) window.close()
+    if (data?.type === "zapier.popup.received" && data.id === id) window.close()
   }
   channel.postMessage(message)
   if (window.opener === null || window.opener.closed) return
@@ -77,7 +77,7 @@ const source = `(() => {
 })()`
 
 /** The SHA-256 of the script. A test checks it. */
-const digest = "sha256-Rt9sUSZunYu6JoD8uOJKAPJBg1AQwfcnNkkX4D+XqzE="
+const digest = "sha256-bMF+po3DyoO9zIOMzAmVr3Mb6v3slkM9KY0P6zeeuCQ="
 
 /** The script of a popup's last page. */
 export const script = (outcome: Outcome, { id, origins }: Popup): Script => ({

@@ -10,7 +10,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import * as Answers from "./answers.ts"
+import * as Responses from "./responses.ts"
 import type * as Config from "./config.ts"
 import * as Cookies from "./cookies.ts"
 import * as Origin from "./origin.ts"
@@ -134,7 +134,7 @@ export const make = (config: Config.Config<HttpRouter.Provided>, services: Servi
     // Only programs request the status.
     HttpRouter.route(
       ...at(Paths.status),
-      responding(returning(status), (request) => ({ ...Answers.askedBy(request), format: "json" }))
+      responding(returning(status), (request) => ({ ...Responses.askedBy(request), format: "json" }))
     )
   ]
 }

@@ -9,7 +9,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Page from "../page.ts"
-import * as Answers from "./answers.ts"
+import * as Responses from "./responses.ts"
 import type * as Config from "./config.ts"
 import * as Cookies from "./cookies.ts"
 import * as Origin from "./origin.ts"
@@ -31,7 +31,7 @@ export type Decided = Effect.Effect<Decision, never, HttpRouter.Provided>
 export interface Services {
   /** The signed-in user. */
   readonly subject: (request: HttpServerRequest) => Effect.Effect<Option.Option<string>, ZapierAuthError>
-  readonly answer: (outcome: Outcome, asking: Answers.Asking) => Effect.Effect<Response, never, HttpRouter.Provided>
+  readonly respond: (outcome: Outcome, asking: Responses.Asking) => Effect.Effect<Response, never, HttpRouter.Provided>
 }
 
 /** A handler for the signed-in user, with a valid return address. */
@@ -67,7 +67,7 @@ export const failed = (error: ZapierAuthError, ways: Ways): Decision => ({
   outcome: { _tag: "Failed", error, ...ways }
 })
 
-export const make = (config: Config.Config<HttpRouter.Provided>, { answer, subject }: Services) => {
+export const make = (config: Config.Config<HttpRouter.Provided>, { respond, subject }: Services) => {
   const { origin, others, publicPath, redirectUri, signIn } = config
   const own = [origin, ...others]
   const place: Cookies.Place = { isSecure: new URL(redirectUri).protocol === "https:", publicPath }
@@ -108,12 +108,12 @@ export const make = (config: Config.Config<HttpRouter.Provided>, { answer, subje
       }).pipe(Effect.catch((error) => Effect.succeed(failed(error, ways))))
     }
 
-  const responding = (handler: (request: HttpServerRequest) => Decided, askedBy = Answers.askedBy) =>
+  const responding = (handler: (request: HttpServerRequest) => Decided, askedBy = Responses.askedBy) =>
     Quiet.handler((request): Effect.Effect<Response, never, HttpRouter.Provided> =>
       Effect.flatMap(handler(request), (decision) => {
         if (HttpServerResponse.isHttpServerResponse(decision)) return Effect.succeed(decision)
         const { cookies, outcome } = decision
-        return Effect.map(Effect.andThen(log(outcome), answer(outcome, askedBy(request))), cookies ?? identity)
+        return Effect.map(Effect.andThen(log(outcome), respond(outcome, askedBy(request))), cookies ?? identity)
       })
     )
 

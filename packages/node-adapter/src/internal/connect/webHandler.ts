@@ -11,16 +11,12 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Lifetime } from "../lifetime.ts"
 
-type Answer<E> = Effect.Effect<
-  HttpServerResponse.HttpServerResponse,
-  E,
-  HttpServerRequest.HttpServerRequest | Scope.Scope
->
+type App<E> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, HttpServerRequest.HttpServerRequest | Scope.Scope>
 
 /** Responds to a request. The context is for this request only. */
 export type Handle = (request: Request, context?: Context.Context<never>) => Promise<Response>
 
-export const handleOf = <E>(app: Answer<E>): Handle => HttpEffect.toWebHandler(app)
+export const handleOf = <E>(app: App<E>): Handle => HttpEffect.toWebHandler(app)
 
 /**
  * @param handleOf makes a handler from what was started
@@ -29,7 +25,7 @@ export const handleOf = <E>(app: Answer<E>): Handle => HttpEffect.toWebHandler(a
 export const make = <A>(
   lifetime: Lifetime<A, ZapierAuthError>,
   handleOf: (started: A) => Effect.Effect<Handle, ZapierAuthError>,
-  unavailable: (request: HttpServerRequest.HttpServerRequest, error: ZapierAuthError) => Answer<never>
+  unavailable: (request: HttpServerRequest.HttpServerRequest, error: ZapierAuthError) => App<never>
 ): Handle => {
   const refuse = (error: ZapierAuthError) =>
     HttpEffect.toWebHandler(

@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as ZapierConnect from "../../ZapierConnect.ts"
-import * as Answers from "../connect/answers.ts"
+import * as Responses from "../connect/responses.ts"
 import * as AsWeb from "../connect/asWeb.ts"
 import * as Config from "../connect/config.ts"
 import * as Failures from "../connect/failures.ts"
@@ -42,7 +42,7 @@ const isResponse = (given: unknown): given is Response => Object.prototype.toStr
 
 /** Makes the app's own response. If it fails, that is logged, and the default response is used. */
 const respondOf =
-  (own: NonNullable<ConnectOptions["respond"]>): Answers.Respond<never> =>
+  (own: NonNullable<ConnectOptions["respond"]>): Responses.Respond<never> =>
   (outcome, asked) =>
     Effect.tryPromise({
       try: async (): Promise<unknown> => own(toPlain(outcome), asked),
@@ -83,12 +83,12 @@ export const make = (
   lifetime: Lifetime<Context.Context<ZapierAuth>, ZapierAuthError>,
   connect: Result.Result<Checked, ZapierAuthError>
 ) => {
-  const { config, respond } = Result.match(connect, {
-    onFailure: () => ({ config: undefined, respond: undefined }),
-    onSuccess: ({ config, options }) => ({ config, respond: options.respond })
+  const { config, own } = Result.match(connect, {
+    onFailure: () => ({ config: undefined, own: undefined }),
+    onSuccess: ({ config, options }) => ({ config, own: options.respond })
   })
   const ways = Visit.plain(config ?? { home: "/", publicPath: "" })
-  const answer = Answers.make(respond && respondOf(respond), config?.texts ?? (() => Result.succeed({})))
+  const respond = Responses.make(own && respondOf(own), config?.texts ?? (() => Result.succeed({})))
   let made: WebHandler.Handle | undefined
   const handleOf = Effect.fnUntraced(function* (context: Context.Context<ZapierAuth>) {
     if (made !== undefined) return made
@@ -98,7 +98,7 @@ export const make = (
     return (made = WebHandler.handleOf(app))
   })
   const handle = WebHandler.make(lifetime, handleOf, (request, error) =>
-    answer({ _tag: "Failed", error, ...ways }, Answers.askedBy(request))
+    respond({ _tag: "Failed", error, ...ways }, Responses.askedBy(request))
   )
   return (request: Request, subject: AskSubject | undefined): Promise<Response> =>
     handle(request, Context.make(Asked, subject))

@@ -1,4 +1,4 @@
-/** White Label in a client without Effect. What it needs is loaded by a client that has it. */
+/** White Label in a client without Effect. Only clients that use White Label load its modules. */
 import type * as Jwks from "@zapier-workflow-auth/core/whitelabel/Jwks"
 import type { ConnectTokenOptions, ConnectUrlOptions, WhiteLabel } from "@zapier-workflow-auth/core/WhiteLabel"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"

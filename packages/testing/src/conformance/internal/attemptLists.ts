@@ -57,10 +57,10 @@ export const attemptOf = (tag: State, attempt: Attempt, text = "user"): ConsentA
   }
 }
 
-const isListed = (seen: ReadonlyArray<AttemptStore.Listed>, expected: ReadonlyArray<AttemptStore.Listed>) => {
+const isListed = (actual: ReadonlyArray<AttemptStore.Listed>, expected: ReadonlyArray<AttemptStore.Listed>) => {
   const text = (listed: ReadonlyArray<AttemptStore.Listed>) =>
     listed.map(({ key, state, version }) => `${key} ${state}, version ${version}`).join("; ") || "none"
-  return expectThat(text(seen) === text(expected), `exactly ${text(expected)}, in this order`, text(seen))
+  return expectThat(text(actual) === text(expected), `exactly ${text(expected)}, in this order`, text(actual))
 }
 
 const change = Arbitrary.all({ key: Draw.int(0, 11), to: Draw.optional(Draw.oneOf(states)) })
@@ -129,8 +129,8 @@ export const laws: ReadonlyArray<Law<AttemptStore.AttemptStore>> = [
       const attempt = { stateDigest: `${place}a`, subject: place, startedAt: 1 }
       const { version } = yield* store.written(attempt.stateDigest, none, attemptOf("Pending", attempt))
       for (const least of [0, -1, -100]) {
-        const seen = yield* store.bySubject({ subject: place, skip: least, limit: least })
-        yield* isListed(seen, [{ key: attempt.stateDigest, version, state: "Pending" }])
+        const listed = yield* store.bySubject({ subject: place, skip: least, limit: least })
+        yield* isListed(listed, [{ key: attempt.stateDigest, version, state: "Pending" }])
       }
     }
   ),

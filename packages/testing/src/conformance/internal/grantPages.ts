@@ -94,15 +94,15 @@ const list = (subjects: ReadonlyArray<string>) =>
 
 /** Expects these subjects, each once, in any order. */
 const areExactly = Effect.fnUntraced(function* (
-  seen: ReadonlyArray<string>,
+  actual: ReadonlyArray<string>,
   expected: ReadonlyArray<string>,
   what: string
 ) {
-  const missing = expected.filter((subject) => !seen.includes(subject))
+  const missing = expected.filter((subject) => !actual.includes(subject))
   yield* expectThat(missing.length === 0, `all ${what}`, `none for ${list(missing)}`)
-  const others = seen.filter((subject) => !expected.includes(subject))
+  const others = actual.filter((subject) => !expected.includes(subject))
   yield* expectThat(others.length === 0, `only ${what}`, `also ${list(others)}`)
-  const twice = seen.filter((subject, index) => seen.indexOf(subject) !== index)
+  const twice = actual.filter((subject, index) => actual.indexOf(subject) !== index)
   yield* expectThat(twice.length === 0, `each of ${what} once`, `${list(twice)} more than once`)
 })
 
@@ -275,8 +275,8 @@ export const laws: ReadonlyArray<Law<GrantStore.GrantStore>> = [
         }
       })
       const pages = yield* pagesOf(store, { limit, state }, changeSome)
-      const seen = subjectsOf(pages).filter((subject) => steady.has(subject))
-      yield* areExactly(seen, [...steady], "the grants that were there all the time")
+      const actual = subjectsOf(pages).filter((subject) => steady.has(subject))
+      yield* areExactly(actual, [...steady], "the grants that were there all the time")
     }
   )
 ]

@@ -77,7 +77,7 @@ export const losesNone = function* <Key, A>(
       if (yield* store.change(key, before?.version, record(key, number + 1))) return
     }
     const expected = `each of ${writers} writers to succeed in the end: a write is rejected only if another one succeeded since its read`
-    return yield* new Unmet({ expected, seen: `${writers} rejections` })
+    return yield* new Unmet({ expected, actual: `${writers} rejections` })
   })
   yield* Effect.forEach(stores, countOn, { concurrency: "unbounded" })
   for (const store of new Set(stores)) {
@@ -191,7 +191,7 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
       for (const [name, text] of [...values, large(options.largestText ?? megabyte)]) {
         yield* store.written(key, none, kind.recordOfText(key, text)).pipe(
           Effect.flatMap(({ version }) => store.removed(key, version)),
-          Effect.mapError(({ expected, seen }) => new Unmet({ expected: `${expected}, with ${name}`, seen }))
+          Effect.mapError(({ expected, actual }) => new Unmet({ expected: `${expected}, with ${name}`, actual }))
         )
       }
       // A truncated token would be noticed only when it is used, too late.
@@ -237,17 +237,17 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
       yield* store.isUnchanged(other, kept)
     }),
     simple("a version is never used again after a removal", function* (store, key) {
-      const seen: Array<number> = []
+      const earlier: Array<number> = []
       for (let round = 1; round <= 5; round++) {
         const first = yield* store.written(key, none, record(key, round))
-        yield* isLater(first, seen.at(-1))
-        for (const version of seen) yield* store.isRefused(key, version, record(key, 9))
+        yield* isLater(first, earlier.at(-1))
+        for (const version of earlier) yield* store.isRefused(key, version, record(key, 9))
         const second = yield* store.written(key, first.version, record(key, round))
         yield* isLater(second, first.version)
-        for (const version of seen) yield* store.isRefused(key, version)
-        seen.push(first.version, second.version)
+        for (const version of earlier) yield* store.isRefused(key, version)
+        earlier.push(first.version, second.version)
         yield* store.removed(key, second.version)
-        for (const version of seen) yield* store.isRefused(key, version, record(key, 9))
+        for (const version of earlier) yield* store.isRefused(key, version, record(key, 9))
         yield* store.isAbsent(key)
       }
     }),

@@ -43,16 +43,16 @@ export const laws = <S, Key, A>(port: Port<S, Key, Watched<Key, A>>, kind: Kind<
     }),
     reopening(port, "a reopened store has no removed records, and its versions go on growing", function* (open, place) {
       const key = keyOf(place, "a")
-      const seen: Array<number> = []
+      const earlier: Array<number> = []
       const areRefused = function* (store: Watched<Key, A>): Body {
-        for (const version of seen) yield* store.isRefused(key, version, record(key, 9))
+        for (const version of earlier) yield* store.isRefused(key, version, record(key, 9))
       }
       for (let round = 1; round <= 3; round++) {
         const { version } = yield* open(function* (store) {
           return yield* store.written(key, none, record(key, round))
         })
-        yield* isLater({ version }, seen.at(-1))
-        seen.push(version)
+        yield* isLater({ version }, earlier.at(-1))
+        earlier.push(version)
         yield* open(function* (store) {
           yield* store.removed(key, version)
         })

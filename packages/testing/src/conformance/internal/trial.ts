@@ -25,10 +25,10 @@ const makeNotebook = <Key>(): Effect.Effect<Notebook<Key>> =>
     written: new Map()
   }))
 
-const broken = <Key>(law: string, { lines }: Notebook<Key>, { expected, seen }: Unmet) => {
+const broken = <Key>(law: string, { lines }: Notebook<Key>, { expected, actual }: Unmet) => {
   const left = lines.length - kept
   const done = left > 0 ? [`(${left} more before)`, ...lines.slice(left)] : lines
-  return new StoreLaw.LawBroken({ law, expected, seen, done })
+  return new StoreLaw.LawBroken({ law, expected, actual, done })
 }
 
 type Tidied = Pick<Watched<never, never>, "tidy">
@@ -88,12 +88,12 @@ export const property = <S, Key, Store extends Tidied, Input>(
       const result = yield* Arbitrary.checkEffect(inputs, run, { runs, seed, replay })
       if (result._tag === "Passed") return
       if (result._tag === "Falsified" && result.failure._tag === "PropertyError") {
-        const { done, expected, law, seen } = result.failure.error
-        return yield* new StoreLaw.LawBroken({ law, expected, seen, done, replay: result.replay })
+        const { done, expected, law, actual } = result.failure.error
+        return yield* new StoreLaw.LawBroken({ law, expected, actual, done, replay: result.replay })
       }
       // The test did not fail, but it did not run either.
-      const seen = Arbitrary.formatCheckFailure(result) ?? result._tag
-      return yield* new StoreLaw.LawBroken({ law: name, expected: "that the test can run", seen, done: [] })
+      const actual = Arbitrary.formatCheckFailure(result) ?? result._tag
+      return yield* new StoreLaw.LawBroken({ law: name, expected: "that the test can run", actual, done: [] })
     }).pipe(Effect.provide(layer, { local: true }))
 })
 

@@ -7,10 +7,10 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 
 /** An expectation that was not met. */
-export class Unmet extends Data.TaggedError("Unmet")<{ readonly expected: string; readonly seen: string }> {}
+export class Unmet extends Data.TaggedError("Unmet")<{ readonly expected: string; readonly actual: string }> {}
 
-export const expectThat = (holds: boolean, expected: string, seen: string): Effect.Effect<void, Unmet> =>
-  holds ? Effect.void : Effect.fail(new Unmet({ expected, seen }))
+export const expectThat = (holds: boolean, expected: string, actual: string): Effect.Effect<void, Unmet> =>
+  holds ? Effect.void : Effect.fail(new Unmet({ expected, actual }))
 
 /** The operations of one run, and the keys it wrote. */
 export interface Notebook<Key> {
@@ -39,7 +39,7 @@ export const noted = <Key, A>(
 ): Effect.Effect<A, Unmet> =>
   operation.pipe(
     Effect.tap((result) => Effect.sync(() => notebook.lines.push(`${what}: ${tell(result)}`))),
-    Effect.mapError((error) => new Unmet({ expected: `${what} to succeed`, seen: error.message }))
+    Effect.mapError((error) => new Unmet({ expected: `${what} to succeed`, actual: error.message }))
   )
 
 /** Expects no record. */
@@ -86,7 +86,7 @@ export const watch = <Key, A>(store: VersionedStore.VersionedStore<Key, A>, note
   }
   /** The record of a key, which has to exist. */
   const found = Effect.fnUntraced(function* (key: Key) {
-    return (yield* get(key)) ?? (yield* new Unmet({ expected: "the record that was written", seen: "none" }))
+    return (yield* get(key)) ?? (yield* new Unmet({ expected: "the record that was written", actual: "none" }))
   })
   /** Expects no record. */
   const isAbsent = (key: Key) =>

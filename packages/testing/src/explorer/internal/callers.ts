@@ -74,7 +74,7 @@ export const callBack = (turn: Turn, name: string, { code, digest }: World.Callb
   bring(turn, name, digest, event, false)
 }
 
-export const told = (turn: Turn, name: string, id: number, reply: DriverState.Reply<World.Record>) => {
+export const settle = (turn: Turn, name: string, id: number, reply: DriverState.Reply<World.Record>) => {
   const { callers, operations } = processOf(turn, name)
   const waiting = operations.find((operation) => operation._tag === "Bring" && operation.caller === id)
   if (waiting !== undefined) {

@@ -66,7 +66,7 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
       case "AuthorizationCode":
         return "a code of ada"
       case "Refresh":
-        return `refresh token ${name(World.presented(request))}`
+        return `refresh token ${name(World.secretOf(request))}`
       case "ClientCredentials":
         return "asks for a token of the app"
       case "TokenExchange":
@@ -91,7 +91,7 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
       const more = number === undefined ? {} : { number }
       const tone = isLost ? "Bad" : "Plain"
       const text = isLost || made.length === 0 ? label : `${label}: tokens ${made.join(", ")}`
-      add(Diagram.arrow(at, { from: zapier, to: lane, text, tone, isLost, isAnswer: true, ...more }))
+      add(Diagram.arrow(at, { from: zapier, to: lane, text, tone, isLost, isResponse: true, ...more }))
     }
     for (const operation of after.operations) {
       if (operation._tag !== "Send" || before.operations.some(isOf(operation))) continue
@@ -104,15 +104,15 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
   const ofCallers = (at: number, label: string, before: World.Process, after: World.Process) => {
     const lane = laneOf(after.name)
     const asks = (text: string) => void entries.push(Diagram.arrow(at, { from: callers, to: lane, text }))
-    const told = (text: string, tone: Diagram.Tone) =>
-      void entries.push(Diagram.arrow(at, { from: lane, to: callers, text, tone, isAnswer: true }))
+    const reply = (text: string, tone: Diagram.Tone) =>
+      void entries.push(Diagram.arrow(at, { from: lane, to: callers, text, tone, isResponse: true }))
     const calls = ({ doing }: World.Caller) => {
       if (doing._tag !== "Calling") return
       const text = `calls with access token ${name(Redacted.value(doing.access.accessToken))}`
       entries.push(Diagram.arrow(at, { from: lane, to: zapier, text }))
     }
     const responds = (text: string, tone: Diagram.Tone) =>
-      void entries.push(Diagram.arrow(at, { from: zapier, to: lane, text, tone, isAnswer: true }))
+      void entries.push(Diagram.arrow(at, { from: zapier, to: lane, text, tone, isResponse: true }))
     for (const caller of before.callers) {
       const now = after.callers.find(({ id }) => id === caller.id)
       const was = caller.doing._tag
@@ -121,8 +121,8 @@ export const of = (way: ReadonlyArray<Stop>, broken: Violation): Diagram.Diagram
       if (was === "Calling")
         responds(now === undefined ? "responds to the call" : "401", now === undefined ? "Plain" : "Bad")
       if (now !== undefined) calls(now)
-      else if (was === "Waiting" && caller.wants === "Access") told("an error", "Bad")
-      else told(caller.wants === "Event" ? "the result" : "the response to its call", "Good")
+      else if (was === "Waiting" && caller.wants === "Access") reply("an error", "Bad")
+      else reply(caller.wants === "Event" ? "the result" : "the response to its call", "Good")
     }
     for (const caller of after.callers) {
       if (before.callers.some(({ id }) => id === caller.id)) continue

@@ -56,7 +56,7 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
   const { name } = process
   const faults: Array<Fault> = []
   const may = (...fault: Fault) => void faults.push(fault)
-  const isOnItsWay = send.response === undefined && send.fate === undefined
+  const isOnItsWay = send.response === undefined && send.delivery === undefined
   const conclude = (turn: Turn.Turn, outcome: World.Outcome & { readonly _tag: "NoResponse" | "NotSent" }) => {
     Turn.responded(turn, process, send, outcome)
     if (process.isPaused) return Turn.replace(turn, name, { ...send, outcome })
@@ -68,18 +68,18 @@ const ofSend = (kinds: Kinds, process: Process, send: Of<"Send">): ReadonlyArray
       if (isOnItsWay) Turn.stray(turn, send)
       conclude(turn, { _tag: "NoResponse" })
     }
-    if (send.fate !== "Silent") may(`the connection of ${name} breaks`, broken)
-    const fated = (turn: Turn.Turn, fate: "Slow" | "Silent") =>
-      Turn.replace(turn, name, { ...send, response: undefined, fate })
+    if (send.delivery !== "Silent") may(`the connection of ${name} breaks`, broken)
+    const withDelivery = (turn: Turn.Turn, delivery: "Slow" | "Silent") =>
+      Turn.replace(turn, name, { ...send, response: undefined, delivery })
     if (isOnItsWay) {
-      may(`the response to ${name} is late`, (turn) => fated(turn, "Slow"), "as time passes")
+      may(`the response to ${name} is late`, (turn) => withDelivery(turn, "Slow"), "as time passes")
     }
-    if (send.fate === undefined) {
+    if (send.delivery === undefined) {
       may(
         `no response reaches ${name}`,
         (turn) => {
           if (isOnItsWay) Turn.stray(turn, send)
-          fated(turn, "Silent")
+          withDelivery(turn, "Silent")
         },
         "as time passes"
       )

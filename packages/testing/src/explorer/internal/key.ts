@@ -24,7 +24,7 @@ import * as World from "./world.ts"
 
 type History = World.World["history"]
 
-type Seen = Pick<World.World, "names" | "now">
+type Names = Pick<World.World, "names" | "now">
 
 // In milliseconds: for the expiry of tokens, and for everything else.
 const grains = { expiresAt: 900_000, other: 10_000 }
@@ -59,13 +59,13 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
   }
 
   /** How long until a time, in grains; 0 once it has come. */
-  const left = (time: number, { now }: Seen, grain = grains.other): number => {
+  const left = (time: number, { now }: Names, grain = grains.other): number => {
     const count = Math.max(0, Math.ceil((time - now) / grain))
     narrow(time - count * grain, count === 0 ? Infinity : time - (count - 1) * grain)
     return count
   }
 
-  const due = (time: number | undefined, { now }: Seen): string => {
+  const due = (time: number | undefined, { now }: Names): string => {
     if (time === undefined) return "-"
     if (time <= now) narrow(time, Infinity)
     else narrow(-Infinity, time)
@@ -80,7 +80,7 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
   }
 
   /** The number of a part's text, which is made unless it is known. `me` is the process that sees the part. */
-  const remember = (part: object, { now }: Seen, me: string | undefined, text: () => string): number => {
+  const remember = (part: object, { now }: Names, me: string | undefined, text: () => string): number => {
     let entry = known.get(part)
     const isKnown = entry !== undefined && entry.from <= now && now < entry.to && (!entry.isPersonal || entry.me === me)
     if (entry === undefined || !isKnown) {
@@ -96,7 +96,7 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
     return entry.id
   }
 
-  const fieldText = (name: string, value: unknown, world: Seen, me: string | undefined): string => {
+  const fieldText = (name: string, value: unknown, world: Names, me: string | undefined): string => {
     if (name === "expiresAt") return String(left(Number(value), world, grains.expiresAt))
     if (ahead.has(name)) return String(left(Number(value), world))
     if (name === "arrivedAt") return String(left(Number(value) + ConsentAttempt.codeLifetime, world))
@@ -109,7 +109,7 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
     return atom(value, world, me)
   }
 
-  const textOf = (part: object, world: Seen, me: string | undefined): string => {
+  const textOf = (part: object, world: Names, me: string | undefined): string => {
     let text = ""
     for (const [name, value] of Object.entries(part)) {
       if (!ignored.has(name)) text += `${fieldText(name, value, world, me)},`
@@ -120,7 +120,7 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
   }
 
   /** The text of a value without facts that have no effect. `me` is the process that sees it. */
-  const atom = (value: unknown, world: Seen, me: string | undefined): string => {
+  const atom = (value: unknown, world: Names, me: string | undefined): string => {
     if (typeof value === "string") return world.names[value] ?? value
     if (typeof value !== "object" || value === null) return String(value)
     if (Redacted.isRedacted(value)) return world.names[String(Redacted.value(value))] ?? "?"
@@ -134,7 +134,7 @@ const make = ({ rejectionInterval }: Settings.Settings) => {
 }
 
 // A response is its tokens; other bodies differ by their status only.
-const bodyText = (body: string | undefined, { names }: Seen): string =>
+const bodyText = (body: string | undefined, { names }: Names): string =>
   Object.entries(names).find(([secret]) => body?.includes(secret))?.[1] ?? ""
 
 const mayServe = ({ callers }: World.Process) => callers.some(({ wants }) => wants === "Access")
@@ -154,7 +154,7 @@ const joined = <A>(all: ReadonlyArray<A>, textOf: (a: A) => string): string => {
 export const keys = ({ settings }: World.Client, faults: number): ((world: World.World) => string) => {
   const { atom, due, idOf, left, personal, remember } = make(settings)
 
-  const serverText = (server: FakeState.FakeState, world: Seen): string => {
+  const serverText = (server: FakeState.FakeState, world: Names): string => {
     const { names, now } = world
     const parts = Object.entries(names).flatMap(([text, name]) => {
       const access = Lookup.accessToken(server, text)
@@ -214,17 +214,17 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
         return `Save${isHung}${result}${atom(state, world, me)}`
       }
       case "Send": {
-        const { fate, outcome, request, response, sentAt, until } = operation
-        const name = world.names[World.presented(request)] ?? ""
+        const { delivery, outcome, request, response, sentAt, until } = operation
+        const name = world.names[World.secretOf(request)] ?? ""
         const body = bodyText(response?.body, world)
         // The lifetime of its token counts from then.
         const isOld = due(sentAt + 1, world)
-        return `Send${name}${fate}${response?.status}${body}${outcome?._tag}${isOld},${left(until, world)}`
+        return `Send${name}${delivery}${response?.status}${body}${outcome?._tag}${isOld},${left(until, world)}`
       }
     }
   }
 
-  const callerText = ({ doing, id, wants }: World.Caller, process: World.Process, world: Seen): string => {
+  const callerText = ({ doing, id, wants }: World.Caller, process: World.Process, world: Names): string => {
     const { names } = world
     if (doing._tag === "Idle") return "Idle"
     if (doing._tag === "Calling") return `Calling${names[Redacted.value(doing.access.accessToken)]}${doing.isReplay}`
@@ -265,7 +265,7 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
   // The history of the rules
   // ---------------------------------------------------------------------------
 
-  const requestText = (request: History["requests"][number], world: Seen): string => {
+  const requestText = (request: History["requests"][number], world: Names): string => {
     const { names } = world
     const { deadline, isExcused, isOutdated, isUnknown, outcome, token } = request
     const open = outcome === "Open" ? `${isExcused}${left(deadline, world)}` : ""
@@ -288,11 +288,13 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
   }
 
   // The owner has no effect once it has no callers.
-  const toldText = (all: History["rejections"], { names, processes }: World.World): string => {
+  const holdersText = (all: History["rejections"], { names, processes }: World.World): string => {
     const isServing = (owner: string) =>
       processes.some((process) => World.ownerOf(process) === owner && mayServe(process))
     return sorted([
-      ...new Set(all.flatMap((told) => (isServing(told.owner) ? [] : [`${names[told.accessToken]}${told.isBelieved}`])))
+      ...new Set(
+        all.flatMap((holder) => (isServing(holder.owner) ? [] : [`${names[holder.accessToken]}${holder.isBelieved}`]))
+      )
     ])
   }
 
@@ -311,14 +313,14 @@ export const keys = ({ settings }: World.Client, faults: number): ((world: World
       joined(Object.entries(store), ([key, { state }]) => `${key}${of(state)}`),
       `${history.isUnsent}${history.isAstray}${left(history.expiresAt, world, grains.expiresAt)}`,
       joined(history.requests, (request) => (isAlive(request.owner) ? "" : requestText(request, world))),
-      toldText(history.rejections, world),
-      toldText(
-        history.accepted.map((told) => ({ ...told, isBelieved: false })),
+      holdersText(history.rejections, world),
+      holdersText(
+        history.accepted.map((holder) => ({ ...holder, isBelieved: false })),
         world
       ),
       joined(history.consented, (token) => names[token] ?? ""),
       joined(history.codes, (code) => (code.owner === undefined && mayExchange(names[code.code]) ? of(code) : "")),
-      sorted(strays.map((request) => names[World.presented(request)] ?? "")),
+      sorted(strays.map((request) => names[World.secretOf(request)] ?? "")),
       joined(lateWrites, ({ save }) => `${World.isCurrent(world, save)}${operationText(save, world, "")}`),
       callbacks.length
     ]

@@ -42,7 +42,7 @@ const isBusy = (process: Process, now: number) =>
     process.operations.some(
       (operation) =>
         (operation._tag === "Save" && !operation.isHung) ||
-        (operation._tag === "Send" && (operation.fate === undefined || operation.response !== undefined))
+        (operation._tag === "Send" && (operation.delivery === undefined || operation.response !== undefined))
     ) ||
     isDue(process, now))
 
@@ -73,7 +73,7 @@ const limit = ({ processes }: World.World) =>
   Math.min(
     ...processes.flatMap(({ isPaused, operations }) =>
       operations.map((operation) =>
-        operation._tag === "Send" && operation.fate === "Slow" && !isPaused ? operation.until : Infinity
+        operation._tag === "Send" && operation.delivery === "Slow" && !isPaused ? operation.until : Infinity
       )
     )
   )
@@ -133,7 +133,7 @@ const overdue = ({ settings }: Client, { now, processes }: World.World): Readonl
         ({ doing }) => doing._tag === "Waiting" && now > doing.since + settings.requestTimeout + 2 * DriverState.grace
       )
   )
-    ? [{ rule: "Every caller gets a result", seen: "a caller waited longer than the request timeout" }]
+    ? [{ rule: "Every caller gets a result", observed: "a caller waited longer than the request timeout" }]
     : []
 
 // -----------------------------------------------------------------------------
@@ -192,7 +192,7 @@ const ofOperation = (
       return [`${name} writes ${state._tag}${key === World.shared ? "" : ` to ${key}`}`, write]
     }
     case "Send": {
-      const { fate, outcome, request, response } = operation
+      const { delivery, outcome, request, response } = operation
       const read = (turn: Turn.Turn, outcome: World.Outcome) => {
         Turn.drop(turn, name, operation)
         Turn.feed(turn, name, key, { _tag: "Responded", id, outcome })
@@ -212,7 +212,7 @@ const ofOperation = (
         }
         return [`the response reaches ${name}`, receive]
       }
-      if (fate === "Silent") return undefined
+      if (delivery === "Silent") return undefined
       if (isPaused || !actsUnseen(client, world, request)) {
         const respond = (turn: Turn.Turn) => Turn.replace(turn, name, { ...operation, response: act(turn) })
         return [`the server acts for ${name}`, respond]
@@ -412,7 +412,10 @@ export const ending =
     const turn = Turn.begin(client, world)
     Turn.observe(turn, { _tag: "Settled", waiting })
     if (world.faults === faults && world.processes.some(({ hasFailed }) => hasFailed)) {
-      turn.violations.push({ rule: "Every caller gets a result", seen: "a call failed although no fault was injected" })
+      turn.violations.push({
+        rule: "Every caller gets a result",
+        observed: "a call failed although no fault was injected"
+      })
     }
     return turn.violations
   }

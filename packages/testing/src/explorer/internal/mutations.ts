@@ -6,14 +6,14 @@ import type * as Machine from "@zapier-workflow-auth/core/machine/Machine"
 import type * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import type * as Model from "../Model.ts"
 
-// Returns a false state or input where the mutant is to be misled.
+// Returns a false state or input, where the mutant has to be misled.
 type Lie<S, I, N> = (state: S, input: I, now: N) => { readonly state?: S; readonly input?: I } | false
 
 const misled =
   <S, I, N, R>(lie: Lie<S, I, N>, step: (state: S, input: I, now: N) => R) =>
   (state: S, input: I, now: N): R => {
-    const told = lie(state, input, now) || {}
-    return step(told.state ?? state, told.input ?? input, now)
+    const lied = lie(state, input, now) || {}
+    return step(lied.state ?? state, lied.input ?? input, now)
   }
 
 // Misleads a machine.

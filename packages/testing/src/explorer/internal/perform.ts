@@ -22,7 +22,7 @@ import {
   abandon,
   feed
 } from "./turn.ts"
-import { told } from "./callers.ts"
+import { settle } from "./callers.ts"
 
 /** The result of the first read of a turn. */
 export type Reading = "Done" | "Failed" | "Hung"
@@ -39,16 +39,16 @@ const send = (turn: Turn, name: string, key: string, out: Extract<Output, { read
     return feed(turn, name, World.shared, { _tag: "Brought", caller, event, isRetried: true, isRemoval: false })
   }
   const request = out.request._tag === "Exchange" ? out.request.request : out.request
-  const seen = by(turn, process)
-  const token = World.presented(request)
+  const observed = by(turn, process)
+  const token = World.secretOf(request)
   observe(
     turn,
     request._tag === "AuthorizationCode"
-      ? { _tag: "CodeSent", ...seen, code: token }
-      : { _tag: "Sent", ...seen, token, until: seen.at + until - turn.world.now }
+      ? { _tag: "CodeSent", ...observed, code: token }
+      : { _tag: "Sent", ...observed, token, until: observed.at + until - turn.world.now }
   )
-  const fresh = { fate: undefined, response: undefined, outcome: undefined }
-  add(turn, name, { _tag: "Send", key, id, request, sentAt: seen.at, until, ...fresh })
+  const fresh = { delivery: undefined, response: undefined, outcome: undefined }
+  add(turn, name, { _tag: "Send", key, id, request, sentAt: observed.at, until, ...fresh })
 }
 
 type Output = DriverState.Output<World.Record, World.Event, World.Request>
@@ -73,7 +73,7 @@ const perform = (turn: Turn, name: string, key: string, out: Output): void => {
       return abandon(turn, process, found)
     }
     case "Reply":
-      for (const caller of out.callers) told(turn, name, caller, out.reply)
+      for (const caller of out.callers) settle(turn, name, caller, out.reply)
       return
     case "Publish":
     case "Count":
@@ -121,7 +121,7 @@ const end = (turn: Turn, name: string): void => {
   const waiting = callers.filter(({ doing }) => doing._tag === "Waiting").length
   const owner = World.ownerOf(processOf(turn, name))
   if (waiting > 0) broken(turn, "Every caller gets a result", `${waiting} callers wait in a closed process`)
-  if (Held.unstored(turn.world.history).some((told) => told.owner === owner)) {
+  if (Held.unstored(turn.world.history).some((holder) => holder.owner === owner)) {
     broken(turn, "R3 success always wins", "a closed process threw new tokens away")
   }
   restart(turn, name)

@@ -37,7 +37,9 @@ export const retrace = <World>(
     )
   }
   const last = stops.find(({ violations, world }) =>
-    [...violations, ...model.ending(world)].some(({ rule, seen }) => rule === violation.rule && seen === violation.seen)
+    [...violations, ...model.ending(world)].some(
+      ({ observed, rule }) => rule === violation.rule && observed === violation.observed
+    )
   )
   return last === undefined ? [] : wayTo(last)
 }

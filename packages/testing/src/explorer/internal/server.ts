@@ -12,7 +12,7 @@ import * as FakeHttp from "../../fake/FakeHttp.ts"
 import * as FakeServer from "../../fake/FakeServer.ts"
 import type * as FakeState from "../../fake/FakeState.ts"
 import * as Lookup from "../../fake/internal/lookup.ts"
-import { type Record, type Client, shared, type Callback, type World, presented, accessOf, slot } from "./world.ts"
+import { type Record, type Client, shared, type Callback, type World, secretOf, accessOf, slot } from "./world.ts"
 
 export const redirectUri = "https://app.example/callback"
 
@@ -70,7 +70,7 @@ const handle = ({ now, server }: World, request: TokenRequest.TokenRequest) => {
 /** The server handles a token request. */
 export const arrive = (world: World, request: TokenRequest.TokenRequest) => {
   const { issued, response, state } = handle(world, request)
-  const parent = world.names[presented(request)] ?? ""
+  const parent = world.names[secretOf(request)] ?? ""
   // Without rotation, one refresh token gives several access tokens.
   const siblings = Object.values(world.names).filter((name) => name.startsWith(`${parent}a`)).length
   const names =

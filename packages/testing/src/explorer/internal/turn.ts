@@ -60,7 +60,7 @@ export const by = (turn: Turn, process: Process) => ({
   at: World.wall(turn.world, process)
 })
 
-export const broken = (turn: Turn, rule: Invariants.Rule, seen: string) => turn.violations.push({ rule, seen })
+export const broken = (turn: Turn, rule: Invariants.Rule, observed: string) => turn.violations.push({ rule, observed })
 
 export const driverOf = ({ client }: Turn, process: Process, key: string) =>
   (key === World.shared ? client.shared : client.attempts)(World.ownerOf(process))
@@ -86,7 +86,7 @@ export const write = (
   owner: string,
   at: number,
   save: Of<"Save">,
-  told: { readonly isUnconfirmed?: true; readonly isLate?: true } = {}
+  marks: { readonly isUnconfirmed?: true; readonly isLate?: true } = {}
 ): "Saved" | "Conflicted" => {
   const { client, world } = turn
   const { expected, from, key, state } = save
@@ -105,14 +105,14 @@ export const write = (
       const isHeld = World.isHolder(state, process)
       if (process.hasLateClaim && !isHeld) change(turn, process.name, { hasLateClaim: false })
     }
-    const seen = { state: state as Invariants.State, from: from as Invariants.State | undefined }
-    observe(turn, { _tag: "Stored", ...seen, ...told, isAlive: Server.isAlive(world, state), at, owner })
+    const states = { state: state as Invariants.State, from: from as Invariants.State | undefined }
+    observe(turn, { _tag: "Stored", ...states, ...marks, isAlive: Server.isAlive(world, state), at, owner })
   }
   return "Saved"
 }
 
 /** A response arrives in the socket of its process. */
-export const receive = (turn: Turn, name: string, send: Of<"Send">, response: TokenOutcome.Answer) => {
+export const receive = (turn: Turn, name: string, send: Of<"Send">, response: TokenOutcome.TokenResponse) => {
   const process = processOf(turn, name)
   const now = World.wall(turn.world, process)
   const { request, sentAt } = send
@@ -129,7 +129,7 @@ export const receive = (turn: Turn, name: string, send: Of<"Send">, response: To
 export const responded = (turn: Turn, process: Process, { request }: Of<"Send">, outcome: TokenOutcome.TokenOutcome) =>
   request._tag === "AuthorizationCode"
     ? observe(turn, { _tag: "CodeResponded", owner: World.ownerOf(process), outcome })
-    : observe(turn, { _tag: "Responded", ...by(turn, process), token: World.presented(request), outcome })
+    : observe(turn, { _tag: "Responded", ...by(turn, process), token: World.secretOf(request), outcome })
 
 /** A request that no process waits for may still reach the server. */
 export const stray = (turn: Turn, { request }: Of<"Send">): void => {

@@ -72,7 +72,7 @@ export type Operation = { readonly key: string; readonly id: number } & (
       readonly sentAt: number
       readonly until: number
       /** Set if the response is late or never arrives. */
-      readonly fate: "Slow" | "Silent" | undefined
+      readonly delivery: "Slow" | "Silent" | undefined
       readonly response: FakeHttp.FakeResponse | undefined
       readonly outcome: TokenOutcome.TokenOutcome | undefined
     }
@@ -89,7 +89,7 @@ export const isCurrent = ({ store }: World, { expected, key }: Of<"Save">): bool
 
 /** True for a request that may still reach the server. */
 export const isOnItsWay = (operation: Operation): operation is Of<"Send"> =>
-  operation._tag === "Send" && operation.response === undefined && operation.fate !== "Silent"
+  operation._tag === "Send" && operation.response === undefined && operation.delivery !== "Silent"
 
 /** A caller that needs an access token and calls the API with it, or that has brought an event. */
 export interface Caller {
@@ -164,7 +164,7 @@ export const wall = ({ now }: Pick<World, "now">, { offset }: Process): number =
 export const isBusy = ({ drivers }: Process): boolean => Object.values(drivers).some(DriverState.isBusy)
 
 /** The secret of a request: a code or a refresh token. */
-export const presented = (request: TokenRequest): string => {
+export const secretOf = (request: TokenRequest): string => {
   switch (request._tag) {
     case "AuthorizationCode":
       return Redacted.value(request.code)

@@ -4,7 +4,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as FakeHttp from "../FakeHttp.ts"
-import type { Answered } from "../FakeOutcome.ts"
+import type { Responded } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
 import { malformed, problem } from "./api/call.ts"
 import * as CrossOrigin from "./crossOrigin.ts"
@@ -22,7 +22,7 @@ export interface Valid {
 }
 
 /** An error for the sender of a request. `parameter` names the invalid parameter, if it is one. */
-export interface Told {
+export interface Rejection {
   readonly status: 400 | 401 | 403 | 429 | 503
   /** The status on a page, if it differs: Django OAuth Toolkit uses 400 on all of its own. */
   readonly pageStatus?: 400
@@ -32,19 +32,19 @@ export interface Told {
 
 /** An invalid request: the error goes to its sender if the app cannot be trusted, otherwise to the app. */
 export type Refusal =
-  | ({ readonly _tag: "Told" } & Told)
+  | ({ readonly _tag: "Rejected" } & Rejection)
   | { readonly _tag: "Redirect"; readonly location: string; readonly error: string }
 
 export const check = (state: FakeState.FakeState, given: Parse.Parameters): Result.Result<Valid, Refusal> => {
-  const tell = (parameter: string, problem: string, status: Told["status"] = 400) =>
-    Result.fail<Refusal>({ _tag: "Told", status, pageStatus: 400, problem, parameter })
+  const reject = (parameter: string, problem: string, status: Rejection["status"] = 400) =>
+    Result.fail<Refusal>({ _tag: "Rejected", status, pageStatus: 400, problem, parameter })
   const app = Option.getOrUndefined(HashMap.get(state.apps, given.get("client_id") ?? ""))
   const redirectUri = given.get("redirect_uri")
-  if (given.duplicate !== undefined) return tell(given.duplicate, `The parameter ${given.duplicate} is repeated.`)
-  if (app === undefined) return tell("client_id", "The client_id is missing or unknown.", 401)
-  if (redirectUri === undefined) return tell("redirect_uri", "The redirect_uri is missing.")
+  if (given.duplicate !== undefined) return reject(given.duplicate, `The parameter ${given.duplicate} is repeated.`)
+  if (app === undefined) return reject("client_id", "The client_id is missing or unknown.", 401)
+  if (redirectUri === undefined) return reject("redirect_uri", "The redirect_uri is missing.")
   if (!app.redirectUris.includes(redirectUri)) {
-    return tell("redirect_uri", "The redirect_uri is not registered. It has to match a registered one exactly.")
+    return reject("redirect_uri", "The redirect_uri is not registered. It has to match a registered one exactly.")
   }
   const echoed = given.get("state")
   const refuse = (error: string) =>
@@ -99,7 +99,7 @@ export const deny = (request: Valid): string =>
 const userOf = ({ users }: FakeState.FakeState, email: string | undefined): FakeState.User | undefined =>
   users.find((user) => user.email === email)
 
-const allowAs = (state: FakeState.FakeState, request: Valid, user: FakeState.User, now: number): Answered => {
+const allowAs = (state: FakeState.FakeState, request: Valid, user: FakeState.User, now: number): Responded => {
   const allowed = allow(state, request, { userId: user.id, scopes: request.scopes }, now)
   return { state: allowed.state, response: FakeHttp.redirect(302, allowed.location) }
 }
@@ -112,15 +112,15 @@ const wantsPage = ({ headers }: FakeHttp.FakeRequest): boolean => /\btext\/html\
  */
 export const refusal = (
   request: FakeHttp.FakeRequest,
-  { pageStatus, parameter, problem: detail, status }: Told
+  { pageStatus, parameter, problem: detail, status }: Rejection
 ): FakeHttp.FakeResponse => {
   if (wantsPage(request)) return Pages.problem(pageStatus ?? status, detail)
   return status === 400 ? malformed(detail, parameter === undefined ? null : { parameter }) : problem(status, detail)
 }
 
 // Handles the form of the consent page.
-const decide = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, valid: Valid, now: number): Answered => {
-  const refuse = (status: Told["status"], problem: string) => ({
+const decide = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, valid: Valid, now: number): Responded => {
+  const refuse = (status: Rejection["status"], problem: string) => ({
     state,
     response: refusal(request, { status, problem })
   })
@@ -144,14 +144,14 @@ const ask = (
   valid: Valid,
   signedIn: string | undefined,
   now: number
-): Answered => {
+): Responded => {
   const user = userOf(state, signedIn) ?? state.users[0]
   if (!state.settings.asksForConsent && user !== undefined) return allowAs(state, valid, user, now)
   const action = Links.pathTo(request, `${request.path}?${request.query}`)
   return { state, response: Pages.consent({ ...valid, users: state.users, signedIn, action }) }
 }
 
-export const handle = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
+export const handle = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Responded => {
   if (request.method !== "GET" && request.method !== "POST") {
     return { state, response: problem(405, "This takes GET and POST.", { allow: "GET, POST" }) }
   }

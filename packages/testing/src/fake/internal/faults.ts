@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import * as FakeFault from "../FakeFault.ts"
 import * as FakeHttp from "../FakeHttp.ts"
-import type { Answered, Delivery, Handled } from "../FakeOutcome.ts"
+import type { Responded, Delivery, Handled } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
 import * as Authenticate from "./api/authenticate.ts"
 import { problem } from "./api/call.ts"
@@ -89,7 +89,7 @@ const used = (rule: FakeFault.Rule): ReadonlyArray<FakeFault.Rule> => {
 }
 
 /** The fault to inject into a request, if any, and the rules that are left. */
-export const strike = (state: FakeState.FakeState, request: FakeHttp.FakeRequest) => {
+export const inject = (state: FakeState.FakeState, request: FakeHttp.FakeRequest) => {
   let drawn = state
   let fault: FakeFault.Fault | undefined
   if (state.faults.length === 0) return { state, fault }
@@ -100,14 +100,14 @@ export const strike = (state: FakeState.FakeState, request: FakeHttp.FakeRequest
     } else if (rule.nth !== undefined && rule.nth > 1) {
       faults.push({ ...rule, nth: rule.nth - 1 })
     } else {
-      let isStruck = true
+      let isInjected = true
       if (rule.share !== undefined) {
         const [number, next] = draw(drawn)
         drawn = next
-        isStruck = number < rule.share
+        isInjected = number < rule.share
       }
-      if (isStruck) fault = rule.fault
-      faults.push(...(isStruck ? used(rule) : [rule]))
+      if (isInjected) fault = rule.fault
+      faults.push(...(isInjected ? used(rule) : [rule]))
     }
   }
   return { state: { ...drawn, faults }, fault }
@@ -186,9 +186,9 @@ const truncated = ({ body }: FakeHttp.FakeResponse, bytes: number | undefined): 
   return all === 0 ? { _tag: "Closed" } : { _tag: "Truncated", bytes: Math.min(bytes ?? all >> 1, all - 1) }
 }
 
-export const atOnce: Delivery = { _tag: "Answered", delay: 0 }
+export const atOnce: Delivery = { _tag: "Responded", delay: 0 }
 
-type Answer = (state: FakeState.FakeState) => Answered
+type Respond = (state: FakeState.FakeState) => Responded
 
 /** Applies a fault to a request. */
 export const apply = (
@@ -196,16 +196,16 @@ export const apply = (
   request: FakeHttp.FakeRequest,
   state: FakeState.FakeState,
   now: number,
-  answer: Answer
+  respond: Respond
 ): Handled => {
   const unseen = (delivery: Delivery): Handled => ({ state, response: FakeHttp.networkError, delivery, fault })
   const acting = (change: (response: FakeHttp.FakeResponse) => FakeHttp.FakeResponse): Handled => {
-    const answered = answer(state)
-    return { ...answered, response: change(answered.response), delivery: atOnce, fault }
+    const responded = respond(state)
+    return { ...responded, response: change(responded.response), delivery: atOnce, fault }
   }
   const undelivered = (deliver: (response: FakeHttp.FakeResponse) => Delivery): Handled => {
-    const answered = answer(state)
-    return { ...answered, delivery: deliver(answered.response), fault }
+    const responded = respond(state)
+    return { ...responded, delivery: deliver(responded.response), fault }
   }
   const instead = (response: FakeHttp.FakeResponse, isAfterActing = false): Handled =>
     isAfterActing ? acting(() => response) : { state, response, delivery: atOnce, fault }
@@ -215,7 +215,7 @@ export const apply = (
     RequestSilent: () => unseen({ _tag: "Silent" }),
     ResponseLost: () => undelivered(() => ({ _tag: "Closed" })),
     ResponseSilent: () => undelivered(() => ({ _tag: "Silent" })),
-    ResponseSlow: ({ millis }) => undelivered(() => ({ _tag: "Answered", delay: millis })),
+    ResponseSlow: ({ millis }) => undelivered(() => ({ _tag: "Responded", delay: millis })),
     ConnectionReset: ({ afterActing }) =>
       afterActing === true ? undelivered(() => ({ _tag: "Reset" })) : unseen({ _tag: "Reset" }),
     ServerError: ({ afterActing, status }) => instead(gatewayPage(status), afterActing),
@@ -232,7 +232,7 @@ export const apply = (
     WrongContentType: ({ contentType = "text/html" }) =>
       acting((response) => ({ ...response, headers: { ...response.headers, "content-type": contentType } })),
     ClockJump: ({ millis }) => ({
-      ...answer({ ...state, clockOffset: state.clockOffset + millis }),
+      ...respond({ ...state, clockOffset: state.clockOffset + millis }),
       delivery: atOnce,
       fault
     })

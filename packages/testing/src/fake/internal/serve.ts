@@ -72,7 +72,7 @@ const serve = Effect.fnUntraced(function* (
     ? { response: Front.page(asked, front), delivery: Faults.atOnce }
     : yield* handle(asked)
   const delivered = Web.deliver(handled, {
-    answered: (response) => Effect.succeed(whole(response)),
+    responded: (response) => Effect.succeed(whole(response)),
     truncated: (response, bytes) => Effect.succeed(truncated(response, bytes)),
     broken: (how) => Effect.as(how === "Reset" ? resetSocket(request) : Effect.void, broken)
   })

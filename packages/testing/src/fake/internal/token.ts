@@ -10,7 +10,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as FakeHttp from "../FakeHttp.ts"
-import type { Answered } from "../FakeOutcome.ts"
+import type { Responded } from "../FakeOutcome.ts"
 import * as FakeState from "../FakeState.ts"
 import type { Facts } from "../FakeWhiteLabel.ts"
 import * as Lookup from "./lookup.ts"
@@ -164,11 +164,11 @@ export const handle = (
   request: FakeHttp.FakeRequest,
   now: number,
   facts: Facts
-): Answered => {
+): Responded => {
   if (request.method !== "POST") {
     return { state, response: FakeHttp.json(405, { error: "invalid_request" }, { ...Tokens.noStore, allow: "POST" }) }
   }
-  const answered = Result.gen(function* () {
+  const result = Result.gen(function* () {
     const form = Parse.form(request) ?? Parse.none
     if (form.duplicate !== undefined) {
       return yield* Tokens.refuse("invalid_request", `Duplicate ${form.duplicate} parameter.`)
@@ -178,5 +178,5 @@ export const handle = (
     )
     return yield* grant(state, yield* authenticate(state, request, form), form, now, facts)
   })
-  return Result.getOrElse(answered, (response) => ({ state, response }))
+  return Result.getOrElse(result, (response) => ({ state, response }))
 }

@@ -2,7 +2,7 @@
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as Result from "effect/Result"
 import * as FakeHttp from "../FakeHttp.ts"
-import type { Answered, Issued } from "../FakeOutcome.ts"
+import type { Responded, Issued } from "../FakeOutcome.ts"
 import type * as FakeState from "../FakeState.ts"
 import type { Facts } from "../FakeWhiteLabel.ts"
 import type * as Parse from "./parse.ts"
@@ -81,7 +81,7 @@ export type Grant = (
   form: Parse.Parameters,
   now: number,
   facts: Facts
-) => Generator<Result.Result<unknown, FakeHttp.FakeResponse>, Answered>
+) => Generator<Result.Result<unknown, FakeHttp.FakeResponse>, Responded>
 
 /** Rejects a request with an error. */
 export const refuse = (code: string, description?: string) => Result.fail(error(400, code, description))

@@ -44,22 +44,22 @@ export const toTruncated = (response: FakeHttp.FakeResponse, bytes: number): Res
 export const codes = { Closed: "UND_ERR_SOCKET", Reset: "ECONNRESET" } as const
 
 export interface Ways<A, E> {
-  readonly answered: (response: FakeHttp.FakeResponse) => Effect.Effect<A, E>
+  readonly responded: (response: FakeHttp.FakeResponse) => Effect.Effect<A, E>
   readonly truncated: (response: FakeHttp.FakeResponse, bytes: number) => Effect.Effect<A, E>
   readonly broken: (how: keyof typeof codes) => Effect.Effect<A, E>
 }
 
 export const isAtOnce = ({ delivery }: Pick<Handled, "delivery">): boolean =>
-  delivery._tag === "Answered" ? delivery.delay === 0 : delivery._tag !== "Silent"
+  delivery._tag === "Responded" ? delivery.delay === 0 : delivery._tag !== "Silent"
 
 export const deliver = <A, E>(
   { delivery, response }: Pick<Handled, "delivery" | "response">,
   ways: Ways<A, E>
 ): Effect.Effect<A, E> => {
   switch (delivery._tag) {
-    case "Answered": {
-      const answered = ways.answered(response)
-      return delivery.delay === 0 ? answered : Effect.delay(answered, delivery.delay)
+    case "Responded": {
+      const responded = ways.responded(response)
+      return delivery.delay === 0 ? responded : Effect.delay(responded, delivery.delay)
     }
     case "Truncated":
       return ways.truncated(response, delivery.bytes)
@@ -76,7 +76,7 @@ const networkError = (code: string): TypeError =>
   new TypeError("fetch failed", { cause: Object.assign(new Error("The connection broke."), { code }) })
 
 const ways: Ways<Response, TypeError> = {
-  answered: (response) => Effect.sync(() => toResponse(response)),
+  responded: (response) => Effect.sync(() => toResponse(response)),
   truncated: (response, bytes) => Effect.sync(() => toTruncated(response, bytes)),
   broken: (how) => Effect.fail(networkError(codes[how]))
 }
@@ -94,11 +94,11 @@ export const fetch =
     const request = new Request(input, init)
     const { signal } = request
     signal.throwIfAborted()
-    const answer = fromRequest(request).pipe(
+    const response = fromRequest(request).pipe(
       Effect.flatMap(handle),
       Effect.flatMap((handled) => deliver(handled, ways))
     )
-    const exit = await Effect.runPromiseExitWith(context)(answer, { signal })
+    const exit = await Effect.runPromiseExitWith(context)(response, { signal })
     if (Exit.isSuccess(exit)) return exit.value
     signal.throwIfAborted()
     throw Cause.squash(exit.cause)

@@ -37,7 +37,7 @@ const lane = Schema.Int
  * An event. `at` is in milliseconds since the diagram begins; `from`, `to` and `lane` count the lanes from 0.
  *
  * - `Step`: a heading
- * - `Arrow`: a message. A request and its response share a `number`; `isAnswer`: a response. `isLost`: it does not
+ * - `Arrow`: a message. A request and its response share a `number`; `isResponse`: a response. `isLost`: it does not
  *   arrive. `fault`: the injected fault
  * - `Note`: an event in a lane, or, without one, in all
  * - `Violation`: a broken rule
@@ -53,7 +53,7 @@ export const Entry = Schema.TaggedUnion({
     text: Schema.String,
     tone: Tone,
     number: Schema.optionalKey(Schema.Int),
-    isAnswer: Schema.Boolean,
+    isResponse: Schema.Boolean,
     isLost: Schema.Boolean,
     fault: Schema.optionalKey(Schema.String)
   },
@@ -103,21 +103,21 @@ interface Sent {
   readonly text: string
   readonly tone?: Tone
   readonly number?: number
-  readonly isAnswer?: boolean
+  readonly isResponse?: boolean
   readonly isLost?: boolean
   readonly fault?: string | undefined
 }
 
 export const step = (at: number, text: string): Entry => ({ _tag: "Step", at, text })
 
-export const arrow = (at: number, { fault, from, isAnswer, isLost, number, text, to, tone }: Sent): Entry => ({
+export const arrow = (at: number, { fault, from, isResponse, isLost, number, text, to, tone }: Sent): Entry => ({
   _tag: "Arrow",
   at,
   from,
   to,
   text,
   tone: tone ?? "Plain",
-  isAnswer: isAnswer ?? false,
+  isResponse: isResponse ?? false,
   isLost: isLost ?? false,
   ...(number === undefined ? {} : { number }),
   ...(fault === undefined ? {} : { fault })
@@ -135,7 +135,7 @@ export const violation = (at: number, broken: Violation.Violation): Entry => ({
   _tag: "Violation",
   at,
   rule: broken.rule,
-  text: Violation.seenOf(broken)
+  text: Violation.describe(broken)
 })
 
 /** Collects lanes: `of` returns the lane with a name, and makes it if needed. */

@@ -45,10 +45,10 @@ const toned = (tone: Diagram.Tone, text: string): Html.Html =>
     : html`<span class="${tone}"><span aria-hidden="true">${signs[tone]}</span>${worded(text)}</span>`
 
 const arrow = (lanes: ReadonlyArray<Diagram.Lane>, entry: Of<"Arrow">): Html.Html => {
-  const { fault, from, isAnswer, isLost, number, text, to, tone } = entry
+  const { fault, from, isResponse, isLost, number, text, to, tone } = entry
   const [low, high] = [Math.min(from, to), Math.max(from, to)]
   const side = low + high < lanes.length - 1 ? `l${low}` : `r${high} right`
-  const kinds = [`a${low}-${high}`, from <= to ? "east" : "west", isAnswer ? "answer" : "", isLost ? "lost" : tone]
+  const kinds = [`a${low}-${high}`, from <= to ? "east" : "west", isResponse ? "response" : "", isLost ? "lost" : tone]
   return html`<p class="label ${side}">
       <span
         >${number === undefined ? undefined : html`<span class="number">${number}</span> `}<span class="hidden"
@@ -207,7 +207,7 @@ export const write = ({ again, diagram, violation: broken }: Page): string => {
       <header class="card${broken === undefined ? "" : " broken"}">
         ${broken === undefined ? undefined : html`<p class="eyebrow"><span aria-hidden="true">✕ </span>Rule broken</p>`}
         <h1>${broken?.rule ?? "No rule broken"}</h1>
-        ${broken === undefined ? undefined : html`<p>Observed: ${Violation.seenOf(broken)}</p>`}
+        ${broken === undefined ? undefined : html`<p>Observed: ${Violation.describe(broken)}</p>`}
         ${isMarked ? html`<p><a href="#violation">Where it was observed</a></p>` : undefined}
       </header>
       <div class="two">${stepList(diagram)} ${againOf(again)}</div>

@@ -40,7 +40,7 @@ ul.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0
 .label > span { background: var(--card); padding: 0 0.25rem; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
 .right { text-align: right; }
 .arrow { grid-row: 2; position: relative; height: 0; margin-top: 0.375rem; border-top: 2px solid currentColor; color: var(--text); }
-.answer { border-top-style: dashed; }
+.response { border-top-style: dashed; }
 .arrow::after { content: ""; position: absolute; top: -6px; border: 5px solid transparent; }
 .east::after { right: 0; border-left: 9px solid currentColor; border-right: 0; }
 .west::after { left: 0; border-right: 9px solid currentColor; border-left: 0; }

@@ -3,7 +3,7 @@ import type * as Lease from "@zapier-workflow-auth/core/machine/Lease"
 import type * as Pause from "@zapier-workflow-auth/core/machine/Pause"
 import type * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
-import type { History, State, Told } from "./history.ts"
+import type { History, State, Holder } from "./history.ts"
 
 /** Stands for the refresh token in the app's own requests, which have none. */
 export const app = "app"
@@ -52,6 +52,6 @@ export const held = ({ isApp, record }: History): Held | undefined => heldOf(rec
 export const accessTokenOf = (held: Held | undefined) => held?.access && Redacted.value(held.access.accessToken)
 
 /** New tokens that a process received and has not stored yet. */
-export const unstored = ({ deliveries, exchanged, isApp, isAstray }: History): ReadonlyArray<Told> =>
+export const unstored = ({ deliveries, exchanged, isApp, isAstray }: History): ReadonlyArray<Holder> =>
   // If clocks disagree, the generation of an app's request is unknown.
   isApp && isAstray ? [] : [...deliveries, ...exchanged]

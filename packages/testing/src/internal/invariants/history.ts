@@ -92,7 +92,7 @@ export type Observation<S extends State = State> = Data.TaggedEnum<{
   CodeResponded: { outcome: TokenOutcome; owner?: string }
   AccessGiven: { owner: string; access: Tokens.UsableAccess }
   AccessRejected: { owner: string; access: Tokens.UsableAccess; at: number }
-  AccessAccepted: Told
+  AccessAccepted: Holder
   DisconnectAsked: { owner: string }
   ProcessPaused: { owner: string }
   ClocksDisagree: {}
@@ -138,14 +138,14 @@ export interface Delivery {
   readonly sentAt: number
 }
 
-/** A process that learned about an access token from the API. */
-export interface Told {
+/** A process that holds an access token. */
+export interface Holder {
   readonly owner: string
   readonly accessToken: string
 }
 
-/** A process that the API told of a rejected access token. */
-export interface Rejection extends Told {
+/** A process whose access token the API rejected. */
+export interface Rejection extends Holder {
   /** True if the token had just replaced a rejected one, so that the process still trusts it. */
   readonly isBelieved: boolean
 }
@@ -164,10 +164,10 @@ export interface History<S extends State = State> {
   readonly expiresAt: number
   readonly requests: ReadonlyArray<Request>
   readonly deliveries: ReadonlyArray<Delivery>
-  /** The access tokens that the API rejected, and the processes that it told. */
+  /** The access tokens that the API rejected, and the processes that sent them. */
   readonly rejections: ReadonlyArray<Rejection>
   /** The processes that called successfully with the current access token. */
-  readonly accepted: ReadonlyArray<Told>
+  readonly accepted: ReadonlyArray<Holder>
   /** The last claim of each process on a record that has changed since: it may still send it. */
   readonly claims: ReadonlyArray<{ readonly owner: string; readonly token: string }>
   /** The families that a process was asked to remove. */
@@ -177,7 +177,7 @@ export interface History<S extends State = State> {
   /** Access tokens of a consent that may still be stored. */
   readonly consented: ReadonlyArray<string>
   /** The ones among them that no write has contained, and the processes that received them. */
-  readonly exchanged: ReadonlyArray<Told>
+  readonly exchanged: ReadonlyArray<Holder>
   readonly codes: ReadonlyArray<{
     readonly code: string
     /** The process that received it, if known. */

@@ -4,7 +4,7 @@ import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
 import * as Redacted from "effect/Redacted"
 import { accessTokenOf, held } from "./held.ts"
-import type { History, Observed, Of, Options, Rejection, Request, State, Told, Violation } from "./history.ts"
+import type { History, Observed, Of, Options, Rejection, Request, State, Holder, Violation } from "./history.ts"
 
 /** A token is trusted while it has just replaced a rejected one and no call of that process has succeeded with it. */
 export const rejection = (
@@ -13,7 +13,7 @@ export const rejection = (
   { rejectionInterval }: Options
 ): Rejection => {
   const accessToken = Redacted.value(access.accessToken)
-  const isProven = accepted.some((told) => told.owner === owner && told.accessToken === accessToken)
+  const isProven = accepted.some((holder) => holder.owner === owner && holder.accessToken === accessToken)
   return { owner, accessToken, isBelieved: !isProven && Tokens.isReplacement(access, at, rejectionInterval) }
 }
 
@@ -30,12 +30,12 @@ const checkNeed = (
   const about = history.rejections.filter(({ accessToken }) => accessToken === current)
   if (about.length > 0) {
     return about.every(({ isBelieved }) => isBelieved)
-      ? [{ rule: "R12 a fresh token is believed", seen: "a fresh token was replaced again after a 401" }]
+      ? [{ rule: "R12 a fresh token is believed", observed: "a fresh token was replaced again after a 401" }]
       : []
   }
   return history.rejections.some((rejection) => rejection.owner === owner)
-    ? [{ rule: "R7 401 means look again", seen: "a 401 to an older token led to a token request" }]
-    : [{ rule: "R8 refresh when used", seen: "a token was refreshed that had time left" }]
+    ? [{ rule: "R7 401 means look again", observed: "a 401 to an older token led to a token request" }]
+    : [{ rule: "R8 refresh when used", observed: "a token was refreshed that had time left" }]
 }
 
 const check = (history: History, observation: Of<"Sent">, options: Options): ReadonlyArray<Violation> => {
@@ -53,23 +53,26 @@ const check = (history: History, observation: Of<"Sent">, options: Options): Rea
   if (earlier !== undefined) {
     broken.push({
       rule: "R2 patience",
-      seen: "a token was sent again while an earlier request could still get a response"
+      observed: "a token was sent again while an earlier request could still get a response"
     })
   }
   // Between the claim and the request the record may have been removed or refreshed.
   if (history.isAstray || history.claims.some((claim) => claim.owner === owner && claim.token === token)) return broken
   if (record === undefined || record.token !== token) {
-    return [...broken, { rule: "R1 one refresher", seen: "an outdated token was sent" }]
+    return [...broken, { rule: "R1 one refresher", observed: "an outdated token was sent" }]
   }
   if (record.why !== undefined) {
-    return [...broken, { rule: "R5 unknown is not failed", seen: "a token was sent after its grant was given up" }]
+    return [...broken, { rule: "R5 unknown is not failed", observed: "a token was sent after its grant was given up" }]
   }
   if (record.lease?.owner !== owner) {
-    return [...broken, { rule: "R1 one refresher", seen: "a process without the lease sent a token" }]
+    return [...broken, { rule: "R1 one refresher", observed: "a process without the lease sent a token" }]
   }
   const { deadline } = record.lease
   if (at >= deadline || (until !== undefined && until + Lease.margin > deadline)) {
-    broken.push({ rule: "R2 patience", seen: "a request would wait for its response until the margin of its lease" })
+    broken.push({
+      rule: "R2 patience",
+      observed: "a request would wait for its response until the margin of its lease"
+    })
   }
   const { access } = record
   return access === undefined ? broken : [...broken, ...checkNeed(history, access, observation, options)]
@@ -131,7 +134,7 @@ export const responded = <S extends State>(
     },
     violations:
       at > open.deadline && !open.isExcused && !history.isAstray
-        ? [{ rule: "R2 patience", seen: "a response was accepted after the lease of its request had ended" }]
+        ? [{ rule: "R2 patience", observed: "a response was accepted after the lease of its request had ended" }]
         : []
   }
 }
@@ -142,7 +145,7 @@ export const ended = <S extends State>(history: History<S>, ending: string): His
   const current = accessTokenOf(record)
   const isOther = ({ owner }: { readonly owner: string }) => owner !== ending
   // A rejected or accepted token stays so for other processes, too.
-  const matters = (told: Told) => isOther(told) || told.accessToken === current
+  const matters = (holder: Holder) => isOther(holder) || holder.accessToken === current
   return {
     ...history,
     requests: history.requests

@@ -1,4 +1,4 @@
-/** The style of all pages: system fonts, few colours, light and dark, from 360 pixels up. */
+/** The style of all pages: system fonts, few colors, light and dark, from 360 pixels up. */
 
 export const common = `
 :root {
@@ -26,6 +26,7 @@ code { font: 0.875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu 
 .breaks { overflow-wrap: anywhere; }
 label { display: block; font-size: 0.875rem; color: var(--quiet); }
 input, select, textarea, button { font: inherit; color: inherit; }
+select { text-overflow: ellipsis; }
 input:not([type="checkbox"]), select, textarea {
   display: block; width: 100%; margin-top: 0.25rem; padding: 0.5rem 0.625rem; color: var(--text);
   background: var(--card); border: 1px solid var(--edge); border-radius: 8px;
@@ -51,8 +52,8 @@ section { display: grid; gap: 0.625rem; }
 .scopes li + li { border-top: 1px solid var(--line); }
 .scopes code { color: var(--quiet); }
 form { display: grid; gap: 1.25rem; }
-.answers { display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }
-.answers button { padding: 0.75rem; }
+.choices { display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem; }
+.choices button { padding: 0.75rem; }
 `
 
 export const control = `${common}

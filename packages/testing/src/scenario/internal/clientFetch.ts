@@ -44,11 +44,11 @@ export const make =
     const { signal } = request
     signal.throwIfAborted()
     const sent = await toClient(request)
-    const answer = Effect.map(client.execute(sent), (response) =>
+    const response = Effect.map(client.execute(sent), (response) =>
       Option.getOrElse(HttpClientResponse.toWeb(response), () => new Response(null, { status: response.status }))
     )
     return new Promise((resolve, reject) => {
-      const fiber = process.fork(context, answer)
+      const fiber = process.fork(context, response)
       if (fiber === undefined) return
       const hangUp = () => fiber.interruptUnsafe()
       signal.addEventListener("abort", hangUp, { once: true })

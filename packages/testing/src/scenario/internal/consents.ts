@@ -5,7 +5,7 @@ import type { Mutable } from "effect/Types"
 import type * as FakeZapier from "../../FakeZapier.ts"
 import type { Timeline } from "../../internal/timeline.ts"
 import type { App } from "../ScenarioApp.ts"
-import type { Account, Authorization, Shown, Subject } from "../ScenarioSeen.ts"
+import type { Account, Authorization, Shown, Subject } from "../ScenarioHistory.ts"
 import * as ScenarioNetwork from "./network.ts"
 import type * as ScenarioProcesses from "./processes.ts"
 import * as ScenarioWays from "./ways.ts"
@@ -57,35 +57,35 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
   const ways = ScenarioWays.make(forge)
 
   // The user looks at the consent page for a while, and decides.
-  const answerConsentPage = Effect.fnUntraced(function* (
-    deed: number,
+  const decideOnConsentPage = Effect.fnUntraced(function* (
+    actionId: number,
     subject: Subject,
-    answer: "approve" | "deny",
+    decision: "approve" | "deny",
     account: Account
   ): Effect.fn.Return<ScenarioProcesses.Ended<ScenarioWays.Way>> {
     const generation = processes.starts()
-    const begun = yield* inApp("LogIn", deed, subject, () => app.logIn(subject))
+    const begun = yield* inApp("LogIn", actionId, subject, () => app.logIn(subject))
     if (!isExit(begun) || begun._tag === "Failure") return begun as ScenarioProcesses.Ended<never>
     network.noteSecret(`a state (${subject})`, stateOf(begun.value))
     const authorization: Mutable<Authorization> = { url: begun.value, subject, at: timeline.now(), usedAt: undefined }
     authorizations.push(authorization)
-    attempts.set(deed, authorization)
+    attempts.set(actionId, authorization)
     yield* Effect.sleep(thought)
-    const back = yield* Effect.exit(zapier[answer](begun.value, { user: ScenarioNetwork.emailOf(subject, account) }))
+    const back = yield* Effect.exit(zapier[decision](begun.value, { user: ScenarioNetwork.emailOf(subject, account) }))
     if (back._tag === "Failure") return Exit.failCause(back.cause)
     network.sentBack(subject, back.value, account)
     return Exit.succeed({ callback: back.value, at: timeline.now(), generation, authorization })
   })
 
   const bringBack = (
-    deed: number,
+    actionId: number,
     subject: Subject,
     { authorization, callback }: ScenarioWays.Way,
     comeBack: App<R, S, A>["comeBack"] = app.comeBack
   ) => {
-    if (authorization !== undefined) attempts.set(deed, authorization)
+    if (authorization !== undefined) attempts.set(actionId, authorization)
     return Effect.map(
-      inApp("ComeBack", deed, subject, () => comeBack(callback, subject)),
+      inApp("ComeBack", actionId, subject, () => comeBack(callback, subject)),
       (ended) => {
         if (authorization !== undefined && isExit(ended) && shows(ended, subject) === "Data") {
           authorization.usedAt ??= timeline.now()
@@ -96,15 +96,15 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
   }
 
   const visitConsentPage = Effect.fnUntraced(function* (
-    deed: number,
+    actionId: number,
     subject: Subject,
-    answer: "approve" | "deny",
+    decision: "approve" | "deny",
     account: Account = "own"
   ) {
-    const way = yield* answerConsentPage(deed, subject, answer, account)
+    const way = yield* decideOnConsentPage(actionId, subject, decision, account)
     if (!isExit(way) || way._tag === "Failure") return way
-    if (answer === "approve") ways.use(subject, way.value)
-    return yield* bringBack(deed, subject, way.value)
+    if (decision === "approve") ways.use(subject, way.value)
+    return yield* bringBack(actionId, subject, way.value)
   })
 
   return {
@@ -112,8 +112,8 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
     authorizations: authorizations as ReadonlyArray<Authorization>,
 
     /** True if the user began another login at once: an app may keep one per user, and reject either. */
-    hasRival: (deed: number) => {
-      const mine = attempts.get(deed)
+    hasRival: (actionId: number) => {
+      const mine = attempts.get(actionId)
       return authorizations.some(
         (other) =>
           other !== mine && mine?.subject === other.subject && (other.at >= mine.at || (other.usedAt ?? 0) >= mine.at)
@@ -123,8 +123,8 @@ export const make = <R, S, A>(app: App<R, S, A>, world: World<R>) => {
     visitConsentPage,
 
     /** Begins a login, and keeps the callback for later. */
-    logIn: Effect.fnUntraced(function* (deed: number, subject: Subject) {
-      const way = yield* answerConsentPage(deed, subject, "approve", "own")
+    logIn: Effect.fnUntraced(function* (actionId: number, subject: Subject) {
+      const way = yield* decideOnConsentPage(actionId, subject, "approve", "own")
       if (isExit(way) && way._tag === "Success") ways.keep(subject, way.value)
       return way
     }),

@@ -1,5 +1,5 @@
 /** Counts what scenarios exercised: a check says nothing about the rest. */
-import type { Connection, Seen } from "../ScenarioSeen.ts"
+import type { Connection, History } from "../ScenarioHistory.ts"
 
 /** Counts over all scenarios that kept the rules. */
 export interface Counts {
@@ -23,7 +23,7 @@ export const make = () => {
   const counts = { calls: 0, served: 0, codes: 0, refreshes: 0, forged: 0 }
 
   return {
-    add: ({ exchanges, results }: Seen) => {
+    add: ({ exchanges, results }: History) => {
       for (const { action, before, mustWork, shown } of results) {
         if (action === "ComeBack" && !mustWork) counts.forged++
         if (action !== "Call") continue
@@ -31,10 +31,10 @@ export const make = () => {
         callsBy[before]++
         if (shown === "Data") counts.served++
       }
-      for (const { code, isGranted, isStruck, refreshToken } of exchanges) {
+      for (const { code, isGranted, hasFault, refreshToken } of exchanges) {
         if (isGranted && code !== undefined) counts.codes++
         if (isGranted && refreshToken !== undefined) counts.refreshes++
-        if (isStruck) faults[code === undefined ? (refreshToken === undefined ? "api" : "refresh") : "exchange"]++
+        if (hasFault) faults[code === undefined ? (refreshToken === undefined ? "api" : "refresh") : "exchange"]++
       }
     },
 

@@ -2,7 +2,7 @@
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Duration from "effect/Duration"
 import type { Expects } from "../ScenarioApp.ts"
-import type { Expected } from "../ScenarioSeen.ts"
+import type { Expected } from "../ScenarioHistory.ts"
 
 // Endpoints that create something at each call. Choices, tests and fields only read.
 const creating = Endpoint.names.filter(
@@ -17,7 +17,7 @@ export const of = (given: Expects = {}): Expected => ({
   showsOldFor: millis(given.showsOldFor, 300_000),
   // As long as the library itself trusts its memory.
   disconnectWithin: millis(given.disconnectWithin, 60_000),
-  renewsAhead: given.renewsAhead === undefined ? undefined : millis(given.renewsAhead, 0),
+  expiryMargin: given.expiryMargin === undefined ? undefined : millis(given.expiryMargin, 0),
   scopes: given.scopes,
   otherBrowsers: given.otherBrowsers ?? false,
   hosts: given.hosts ?? [],

@@ -1,7 +1,7 @@
 /** Readable names for secrets: `ada#2` is the second pair of tokens that was issued to ada. */
-import type { Seen, Subject } from "../ScenarioSeen.ts"
+import type { History, Subject } from "../ScenarioHistory.ts"
 
-type Secrets = Pick<Seen, "secrets">
+type Secrets = Pick<History, "secrets">
 
 /** The name of a secret. */
 export const nameOf = ({ secrets }: Secrets, secret: string | undefined): string | undefined =>

@@ -18,15 +18,15 @@ import type { FakeRequest } from "../../fake/FakeHttp.ts"
 import type { Handled, Issued } from "../../fake/FakeOutcome.ts"
 import * as FakeZapier from "../../FakeZapier.ts"
 import * as RequestLog from "../../fake/RequestLog.ts"
-import type { Account, Connection, Exchange, Life, Subject, Trouble } from "../ScenarioSeen.ts"
+import type { Account, Connection, Exchange, Life, Subject, Trouble } from "../ScenarioHistory.ts"
 import * as ClientRequest from "../../fake/internal/clientRequest.ts"
 import * as Lookup from "../../fake/internal/lookup.ts"
 import type { Seeded } from "../../internal/seeded.ts"
 import type { Timeline } from "../../internal/timeline.ts"
 
 /** The user's action that something is done for. */
-export const CurrentDeed = Context.Reference<number | undefined>(
-  "@zapier-workflow-auth/testing/scenario/internal/network/CurrentDeed",
+export const CurrentActionId = Context.Reference<number | undefined>(
+  "@zapier-workflow-auth/testing/scenario/internal/network/CurrentActionId",
   {
     defaultValue: () => undefined
   }
@@ -119,7 +119,7 @@ const isDone = ({ fault, response }: Handled): boolean => {
 const pauseOf = ({ response }: Handled) => Math.max(0, Number(response.headers["retry-after"] ?? 0) || 0) * 1_000
 
 const areReadable = ({ delivery, response }: Handled) =>
-  delivery._tag === "Answered" &&
+  delivery._tag === "Responded" &&
   TokenOutcome.interpret(response, { scopes: [], startedAt: 0, now: 0 })._tag === "Granted"
 
 export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<Seeded, "below">, timeline: Timeline) => {
@@ -161,7 +161,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     const { fault, issued, response, state } = handled
     exchange.line = RequestLog.line(request, response.status, fault)
     exchange.isDone = isDone(handled)
-    exchange.isStruck = fault !== undefined
+    exchange.hasFault = fault !== undefined
     if (fault !== undefined) {
       const pause = pauseOf(handled)
       exchange.trouble = { what: exchange.line, from: exchange.sentAt, until: Infinity }
@@ -214,7 +214,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     const { hasTokens, issued, owner, retryAfter, trouble } = exchange
     exchange.endedAt = timeline.now()
     if (trouble !== undefined) trouble.until = exchange.endedAt + (retryAfter ?? 0)
-    exchange.end = response === undefined ? "Lost" : "Answered"
+    exchange.end = response === undefined ? "Lost" : "Responded"
     exchange.status = response?.status
     exchange.isGranted = response !== undefined && hasTokens
     if (exchange.request === undefined) exchange.line = `${exchange.line} -> no response`
@@ -238,7 +238,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     const isForZapier = hosts.has(hostOf(url))
     const exchange: Noted = {
       step,
-      deed: yield* CurrentDeed,
+      actionId: yield* CurrentActionId,
       subject: yield* CurrentSubject,
       instance: host.instance,
       owner: undefined,
@@ -250,7 +250,7 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
       endedAt: undefined,
       end: "Open",
       status: undefined,
-      isStruck: false,
+      hasFault: false,
       isDone: false,
       retryAfter: undefined,
       issued: undefined,
@@ -342,10 +342,11 @@ export const make = (zapier: FakeZapier.FakeZapier["Service"], latency: Pick<See
     stay: (subject: Subject) => void disconnected.delete(subject),
 
     /** The app closes: tokens that have just arrived for actions under way may not be stored any more. */
-    close: (host: Host, deeds: ReadonlySet<number>) => {
+    close: (host: Host, actionIds: ReadonlySet<number>) => {
       host.isClosing = true
       for (const exchange of exchanges) {
-        if (exchange.host === host && isNew(exchange) && deeds.has(exchange.deed ?? -1)) exchange.isGranted = false
+        if (exchange.host === host && isNew(exchange) && actionIds.has(exchange.actionId ?? -1))
+          exchange.isGranted = false
       }
       loseUngranted(host)
     },

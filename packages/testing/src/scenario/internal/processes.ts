@@ -17,7 +17,7 @@ import * as Stream from "effect/Stream"
 import * as Seeded from "../../internal/seeded.ts"
 import * as Timeline from "../../internal/timeline.ts"
 import type { Anything, App, Provided } from "../ScenarioApp.ts"
-import type { Browsing, Subject, Told, Visit, Write } from "../ScenarioSeen.ts"
+import type { Browsing, Subject, PublishedEvent, Visit, Write } from "../ScenarioHistory.ts"
 import { CurrentNote } from "./browsing.ts"
 import * as ScenarioLog from "./log.ts"
 import * as ScenarioNetwork from "./network.ts"
@@ -32,7 +32,7 @@ const layerSearches = 50
 
 // An action under way in an app, with its fiber.
 interface Doing {
-  readonly deed: number
+  readonly actionId: number
   readonly subject: Subject | undefined
   readonly fiber: Fiber.Fiber<unknown, unknown>
   readonly end: (ended: Ended) => void
@@ -62,7 +62,7 @@ interface World {
   readonly visits: Array<Visit>
   readonly browsings: Array<Browsing>
   readonly writes: Array<Write>
-  readonly events: Array<Told>
+  readonly events: Array<PublishedEvent>
   readonly logs: Array<string>
 }
 
@@ -143,26 +143,34 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
   // Runs an action in the instance whose turn it is.
   const inApp = <B>(
     does: Visit["does"],
-    deed: number,
+    actionId: number,
     subject: Subject | undefined,
     effect: () => Effect.Effect<B, Anything, R>
   ) =>
     Effect.callback<Ended<B>>((resume) => {
       const process = inTurn()
       const { instance } = process
-      const begun: Visit = { step: step(), deed, subject, does, instance, beganAt: timeline.now(), endedAt: undefined }
+      const begun: Visit = {
+        step: step(),
+        actionId,
+        subject,
+        does,
+        instance,
+        beganAt: timeline.now(),
+        endedAt: undefined
+      }
       const visit = visits.push(begun) - 1
       let isOver = false
       const context = process.context.pipe(
         Context.add(ScenarioNetwork.CurrentSubject, subject),
-        Context.add(ScenarioNetwork.CurrentDeed, deed),
+        Context.add(ScenarioNetwork.CurrentActionId, actionId),
         Context.add(CurrentNote, (request) => {
           const open = { endedAt: undefined, status: undefined, leadsTo: undefined, headers: [] }
-          const sent = { step: begun.step, deed, subject, instance, ...request, beganAt: timeline.now(), ...open }
+          const sent = { step: begun.step, actionId, subject, instance, ...request, beganAt: timeline.now(), ...open }
           const index = browsings.push(sent) - 1
-          return (answer) => {
+          return (response) => {
             // A killed app's fibers no longer reach the browser.
-            if (!isOver) browsings[index] = { ...sent, ...answer, endedAt: timeline.now() }
+            if (!isOver) browsings[index] = { ...sent, ...response, endedAt: timeline.now() }
           }
         })
       )
@@ -173,7 +181,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
         visits[visit] = { ...begun, endedAt: timeline.now() }
         resume(Effect.succeed(ended))
       }
-      const doing = { deed, subject, fiber, end: end as Doing["end"] }
+      const doing = { actionId, subject, fiber, end: end as Doing["end"] }
       process.doings.add(doing)
       fiber.addObserver(end)
     })
@@ -193,7 +201,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, wor
   }
 
   const close = Effect.fnUntraced(function* (process: Process<R>) {
-    network.close(process, new Set([...process.doings].map(({ deed }) => deed)))
+    network.close(process, new Set([...process.doings].map(({ actionId }) => actionId)))
     for (const fiber of abandon(process)) fiber.interruptUnsafe()
     yield* until([Effect.runForkWith(process.context)(Scope.close(process.scope, Exit.void))])
   })

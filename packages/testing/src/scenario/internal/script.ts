@@ -100,18 +100,18 @@ const section = (title: string, lines: ReadonlyArray<string>) =>
 /** The message of a broken rule. */
 export const messageOf = (failed: {
   readonly rule: string
-  readonly seen: string
+  readonly observed: string
   readonly steps: ReadonlyArray<string>
   readonly timeline: ReadonlyArray<string>
   readonly script: string
   readonly replay?: string | undefined
 }): string => {
-  const { replay, rule, script, seen, steps, timeline } = failed
+  const { observed, replay, rule, script, steps, timeline } = failed
   const numbered = steps.map((line, index) => `${index + 1}. ${line}`)
   const again = replay === undefined ? [] : [`Scenario.check(app, { replay: ${JSON.stringify(replay)} })`]
   return [
     `The app breaks the rule "${rule}"`,
-    `Observed: ${seen}`,
+    `Observed: ${observed}`,
     ...section("Steps:", numbered),
     ...section("Timeline:", timeline),
     ...section("As a test:", script === "" ? [] : [script]),

@@ -3,7 +3,7 @@ import * as GrantStore from "@zapier-workflow-auth/core/store/GrantStore"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Write } from "../ScenarioSeen.ts"
+import type { Write } from "../ScenarioHistory.ts"
 
 type Noted = Pick<Write, "subject" | "grant" | "isDone">
 

@@ -1,17 +1,17 @@
 /** The history of a scenario as lines in the order of time: steps, requests, responses, and what users saw. */
 import * as Cause from "effect/Cause"
-import type { Browsing, Exchange, Result, Seen, Told } from "../ScenarioSeen.ts"
+import type { Browsing, Exchange, Result, History, PublishedEvent } from "../ScenarioHistory.ts"
 import * as Names from "./names.ts"
 
 interface Entry {
   readonly at: number
   /** The step that it belongs to; `kind` orders simultaneous entries. */
   readonly step: number
-  readonly kind: "step" | "answer" | "event" | "browser" | "request" | "result"
+  readonly kind: "step" | "response" | "event" | "browser" | "request" | "result"
   readonly text: string
 }
 
-const kinds: ReadonlyArray<Entry["kind"]> = ["step", "answer", "event", "browser", "request", "result"]
+const kinds: ReadonlyArray<Entry["kind"]> = ["step", "response", "event", "browser", "request", "result"]
 
 // Enough last lines to show the cause of a violation.
 const shown = 40
@@ -34,10 +34,10 @@ export const errorLine = (cause: Cause.Cause<unknown>): string => {
   return line === "" || line === tag ? tag : `${tag}: ${line}`
 }
 
-const carried = (seen: Seen, { accessToken, code, refreshToken }: Exchange) => {
-  if (refreshToken !== undefined) return ` with refresh token ${Names.nameOf(seen, refreshToken)}`
-  if (code !== undefined) return ` with a code of ${Names.nameOf(seen, code)}`
-  return accessToken === undefined ? "" : ` with access token ${Names.nameOf(seen, accessToken)}`
+const carried = (history: History, { accessToken, code, refreshToken }: Exchange) => {
+  if (refreshToken !== undefined) return ` with refresh token ${Names.nameOf(history, refreshToken)}`
+  if (code !== undefined) return ` with a code of ${Names.nameOf(history, code)}`
+  return accessToken === undefined ? "" : ` with access token ${Names.nameOf(history, accessToken)}`
 }
 
 const targetOf = ({ isForZapier, request, url }: Exchange) => {
@@ -45,28 +45,28 @@ const targetOf = ({ isForZapier, request, url }: Exchange) => {
   return request === undefined ? url.split("?", 1)[0] : `${request.method} ${host}${request.path}`
 }
 
-const sent = (seen: Seen, exchange: Exchange, number: number): Entry => {
+const sent = (history: History, exchange: Exchange, number: number): Entry => {
   const whose = exchange.subject === undefined ? "the app" : `for ${exchange.subject}`
   return {
     at: exchange.sentAt,
     step: exchange.step,
     kind: "request",
-    text: `  ${number} -> ${whose}: ${targetOf(exchange)}${carried(seen, exchange)}`
+    text: `  ${number} -> ${whose}: ${targetOf(exchange)}${carried(history, exchange)}`
   }
 }
 
-const answered = (seen: Seen, exchange: Exchange, number: number): ReadonlyArray<Entry> => {
+const responded = (history: History, exchange: Exchange, number: number): ReadonlyArray<Entry> => {
   const { end, endedAt, issued, line, status } = exchange
   if (endedAt === undefined) return []
   const fault = /\((\w+)\)$/.exec(line)?.[1]
-  const struck = exchange.isStruck && fault !== undefined ? ` (fault: ${fault})` : ""
-  const made = issued === undefined ? "" : `, tokens ${Names.nameOf(seen, issued.accessToken)}`
-  const answer =
+  const suffix = exchange.hasFault && fault !== undefined ? ` (fault: ${fault})` : ""
+  const made = issued === undefined ? "" : `, tokens ${Names.nameOf(history, issued.accessToken)}`
+  const response =
     end === "Lost" ? `the app gets no response${made === "" ? "" : `${made} are lost`}` : `${status}${made}`
-  return [{ at: endedAt, step: exchange.step, kind: "answer", text: `  ${number} <- ${answer}${struck}` }]
+  return [{ at: endedAt, step: exchange.step, kind: "response", text: `  ${number} <- ${response}${suffix}` }]
 }
 
-const ofEvent: { readonly [tag in Told["event"]["_tag"]]: string } = {
+const ofEvent: { readonly [tag in PublishedEvent["event"]["_tag"]]: string } = {
   UserGrantChanged: "the grant",
   ConsentAttemptChanged: "the attempt to connect",
   AppCredentialChanged: "the app's own token",
@@ -75,7 +75,7 @@ const ofEvent: { readonly [tag in Told["event"]["_tag"]]: string } = {
   OddResponseTaken: "an odd response"
 }
 
-const told = ({ at, event, step }: Told): Entry => {
+const published = ({ at, event, step }: PublishedEvent): Entry => {
   const whose = "subject" in event ? ` of ${event.subject}` : ""
   const what =
     event._tag === "OddResponseTaken"
@@ -111,8 +111,8 @@ const resultOf = ({ action, end, endedAt, exit, shown, step, subject }: Result):
  * @param lines a line for each step
  * @param start when the scenario began, in milliseconds since the epoch
  */
-export const linesOf = (seen: Seen, lines: ReadonlyArray<string>, start: number): ReadonlyArray<string> => {
-  const steps = seen.stepsBeganAt.map((at, index) => ({
+export const linesOf = (history: History, lines: ReadonlyArray<string>, start: number): ReadonlyArray<string> => {
+  const steps = history.stepsBeganAt.map((at, index) => ({
     at,
     step: index,
     kind: "step" as const,
@@ -121,16 +121,16 @@ export const linesOf = (seen: Seen, lines: ReadonlyArray<string>, start: number)
   }))
   const entries: ReadonlyArray<Entry> = [
     ...steps,
-    ...seen.exchanges.flatMap((exchange, index) => [
-      sent(seen, exchange, index + 1),
-      ...answered(seen, exchange, index + 1)
+    ...history.exchanges.flatMap((exchange, index) => [
+      sent(history, exchange, index + 1),
+      ...responded(history, exchange, index + 1)
     ]),
-    ...(seen.browsings ?? []).flatMap(browsed),
-    ...(seen.events ?? []).map(told),
-    ...seen.results.map(resultOf)
+    ...(history.browsings ?? []).flatMap(browsed),
+    ...(history.events ?? []).map(published),
+    ...history.results.map(resultOf)
   ]
   // An app may have put a secret where it does not belong.
-  const hide = Names.hiding(seen)
+  const hide = Names.hiding(history)
   return entries
     .toSorted(
       (one, other) => one.at - other.at || one.step - other.step || kinds.indexOf(one.kind) - kinds.indexOf(other.kind)

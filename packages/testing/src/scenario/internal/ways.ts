@@ -1,6 +1,6 @@
 /** The callbacks from the consent page, of the app's users and of a stranger. */
 import type { Mutable } from "effect/Types"
-import { type Authorization, type Subject, subjects } from "../ScenarioSeen.ts"
+import { type Authorization, type Subject, subjects } from "../ScenarioHistory.ts"
 
 /** A callback from the consent page. */
 export interface Way {

@@ -14,13 +14,13 @@ import type { App } from "../ScenarioApp.ts"
 import {
   type Browsing,
   type Result,
-  type Seen,
+  type History,
   type Subject,
   subjects,
-  type Told,
+  type PublishedEvent,
   type Visit,
   type Write
-} from "../ScenarioSeen.ts"
+} from "../ScenarioHistory.ts"
 import * as ScenarioShown from "../ScenarioShown.ts"
 import type { Action, Step } from "../ScenarioStep.ts"
 import * as ScenarioConsents from "./consents.ts"
@@ -49,7 +49,7 @@ export interface Options {
 }
 
 // An action of a user, until it is over.
-interface Deed {
+interface RunningAction {
   readonly fiber: Fiber.Fiber<unknown, unknown>
   readonly giveUp: () => void
 }
@@ -82,12 +82,12 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const visits: Array<Visit> = []
   const browsings: Array<Browsing> = []
   const writes: Array<Write> = []
-  const events: Array<Told> = []
+  const events: Array<PublishedEvent> = []
   const logs: Array<string> = []
   const outer = yield* Effect.context()
   const stepsBeganAt: Array<number> = []
   let stored: string | undefined
-  let deeds = 0
+  let actionCount = 0
   let index = 0
 
   // ---------------------------------------------------------------------------
@@ -158,12 +158,12 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const act = (
     action: Result["action"],
     subject: Subject | undefined,
-    doing: (deed: number) => Effect.Effect<ScenarioProcesses.Ended>,
+    doing: (actionId: number) => Effect.Effect<ScenarioProcesses.Ended>,
     mustWork: () => boolean = () => true,
     isElsewhere = false
-  ): Deed => {
+  ): RunningAction => {
     const step = index
-    const deed = deeds++
+    const actionId = actionCount++
     const connection = () => (subject === undefined ? "None" : network.connectionOf(subject))
     const before = connection()
     const beganAt = timeline.now()
@@ -179,14 +179,14 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       const after = connection()
       results.push({
         step,
-        deed,
+        actionId,
         action,
         subject,
         isElsewhere,
         end,
         exit,
         shown,
-        mustWork: mustWork() && !consents.hasRival(deed),
+        mustWork: mustWork() && !consents.hasRival(actionId),
         beganAt,
         endedAt,
         before,
@@ -197,7 +197,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       if (exit?._tag === "Success") network.disconnect(leaving)
       else if (before !== "None") network.stay(leaving)
     }
-    const fiber = Effect.runForkWith(onGround)(doing(deed))
+    const fiber = Effect.runForkWith(onGround)(doing(actionId))
     fiber.addObserver((exit) => {
       if (exit._tag === "Failure") return note("Done", exit)
       if (exit.value === "NoWay") isNoted = true
@@ -213,27 +213,28 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     return act(
       "Call",
       subject,
-      (deed) => (call === undefined ? Effect.succeed("NoWay") : inApp("Call", deed, subject, () => call(subject))),
+      (actionId) =>
+        call === undefined ? Effect.succeed("NoWay") : inApp("Call", actionId, subject, () => call(subject)),
       () => true,
       isElsewhere
     )
   }
 
-  const deedOf = (step: Action<A>): Deed => {
+  const begin = (step: Action<A>): RunningAction => {
     switch (step._tag) {
       case "Consent":
-        return act("Consent", step.subject, (deed) =>
-          consents.visitConsentPage(deed, step.subject, "approve", step.account)
+        return act("Consent", step.subject, (actionId) =>
+          consents.visitConsentPage(actionId, step.subject, "approve", step.account)
         )
       case "Deny":
         return act(
           "Deny",
           step.subject,
-          (deed) => consents.visitConsentPage(deed, step.subject, "deny"),
+          (actionId) => consents.visitConsentPage(actionId, step.subject, "deny"),
           () => false
         )
       case "LogIn":
-        return act("LogIn", step.subject, (deed) => consents.logIn(deed, step.subject))
+        return act("LogIn", step.subject, (actionId) => consents.logIn(actionId, step.subject))
       case "ComeBack": {
         const { browser, subject } = step
         const comeBack = browser === "Other" ? app.comeBackElsewhere : app.comeBack
@@ -241,7 +242,8 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
         return act(
           "ComeBack",
           subject,
-          (deed) => (way === undefined ? Effect.succeed("NoWay") : consents.bringBack(deed, subject, way, comeBack)),
+          (actionId) =>
+            way === undefined ? Effect.succeed("NoWay") : consents.bringBack(actionId, subject, way, comeBack),
           () => step.with === "Own" && browser === undefined && way !== undefined && consents.isTimely(way),
           browser === "Other"
         )
@@ -249,15 +251,15 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       case "Call":
         return callOf(step)
       case "Disconnect":
-        return act("Disconnect", step.subject, (deed) =>
-          inApp("Disconnect", deed, step.subject, () => app.disconnect(step.subject))
+        return act("Disconnect", step.subject, (actionId) =>
+          inApp("Disconnect", actionId, step.subject, () => app.disconnect(step.subject))
         )
       case "Act": {
         const subject = app.actions?.subject?.(step.action)
         return act(
           "Act",
           subject,
-          (deed) => inApp("Act", deed, subject, () => app.actions?.run(step.action) ?? Effect.void),
+          (actionId) => inApp("Act", actionId, subject, () => app.actions?.run(step.action) ?? Effect.void),
           () => false
         )
       }
@@ -267,7 +269,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
   const whileAtWork = Effect.suspend(() => runUntil(timeline.now() + latency.below(atWork)))
 
   // Begins a step. Its actions go on afterwards.
-  const take = Effect.fnUntraced(function* (step: Step<A>, deeds: Array<Deed>): Effect.fn.Return<void> {
+  const take = Effect.fnUntraced(function* (step: Step<A>, running: Array<RunningAction>): Effect.fn.Return<void> {
     switch (step._tag) {
       case "Consent":
       case "Deny":
@@ -276,14 +278,14 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
       case "Call":
       case "Disconnect":
       case "Act":
-        return void deeds.push(deedOf(step))
+        return void running.push(begin(step))
       case "Wait":
         return yield* runUntil(timeline.now() + waits[step.time])
       case "Together":
-        for (const member of step.steps) yield* take(member, deeds)
+        for (const member of step.steps) yield* take(member, running)
         return
       default:
-        if (deeds.length > 0) yield* whileAtWork
+        if (running.length > 0) yield* whileAtWork
         return yield* happen(step)
     }
   })
@@ -296,10 +298,10 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
     }
     chance = chanceOf(step)
     stepsBeganAt.push(timeline.now())
-    const deeds: Array<Deed> = []
-    yield* take(step, deeds)
-    yield* until(deeds.map(({ fiber }) => fiber))
-    for (const { giveUp } of deeds) giveUp()
+    const running: Array<RunningAction> = []
+    yield* take(step, running)
+    yield* until(running.map(({ fiber }) => fiber))
+    for (const { giveUp } of running) giveUp()
     index++
   })
 
@@ -329,7 +331,7 @@ export const make = Effect.fnUntraced(function* <R, S, A>(app: App<R, S, A>, opt
 
     close: processes.close,
 
-    seen: (): Seen => ({
+    history: (): History => ({
       now: timeline.now(),
       stepsBeganAt,
       troubles: network.troubles,

@@ -72,9 +72,9 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
   const callerLane = (who: string) => lanes.of("User", who === appName ? "the app itself" : who)
   const processLane = (slot: number) => lanes.of("App", `process ${slot}`)
   const ofOwner = (owner: string | undefined) => processLane(slots.get(owner ?? "") ?? 0)
-  const asked = events.flatMap(([, event]) => (event._tag === "Asked" ? [event] : []))
-  for (const who of new Set(asked.map(({ who }) => who).toSorted())) callerLane(who)
-  for (const slot of new Set(asked.map(({ slot }) => slot).toSorted((one, other) => one - other))) processLane(slot)
+  const calls = events.flatMap(([, event]) => (event._tag === "Called" ? [event] : []))
+  for (const who of new Set(calls.map(({ who }) => who).toSorted())) callerLane(who)
+  for (const slot of new Set(calls.map(({ slot }) => slot).toSorted((one, other) => one - other))) processLane(slot)
   const store = lanes.of("Store", "the store")
   const zapier = lanes.of("Zapier", "Zapier")
 
@@ -96,7 +96,7 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
     const tone = outcome._tag === "Granted" ? "Plain" : "Bad"
     const more = number === undefined ? {} : { number }
     const text = outcomeText(outcome, names.of)
-    entries.push(Diagram.arrow(at, { from: zapier, to, text, tone, isLost, isAnswer: true, ...more }))
+    entries.push(Diagram.arrow(at, { from: zapier, to, text, tone, isLost, isResponse: true, ...more }))
   }
 
   const observe = (at: number, who: string, observation: Observation) => {
@@ -132,12 +132,12 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
       case "AccessRejected": {
         const text = `401 to access token ${names.of(Redacted.value(observation.access.accessToken))}`
         const to = ofOwner(observation.owner)
-        return void entries.push(Diagram.arrow(at, { from: zapier, to, text, tone: "Bad", isAnswer: true }))
+        return void entries.push(Diagram.arrow(at, { from: zapier, to, text, tone: "Bad", isResponse: true }))
       }
       case "AccessAccepted": {
         const text = `accepts access token ${names.of(observation.accessToken)}`
         const to = ofOwner(observation.owner)
-        return void entries.push(Diagram.arrow(at, { from: zapier, to, text, tone: "Good", isAnswer: true }))
+        return void entries.push(Diagram.arrow(at, { from: zapier, to, text, tone: "Good", isResponse: true }))
       }
       case "ProcessPaused":
         return once(
@@ -163,17 +163,17 @@ export const of = (events: ReadonlyArray<readonly [at: number, event: Event]>): 
           entries.push(Diagram.note(at, processLane(slot), "another process starts"))
         return void slots.set(owner, slot)
       }
-      case "Asked":
+      case "Called":
         servedBy.set(event.who, event.slot)
         return void entries.push(
           Diagram.arrow(at, { from: callerLane(event.who), to: processLane(event.slot), text: event.what })
         )
-      case "Told": {
+      case "Returned": {
         const sides = { from: processLane(event.slot), to: callerLane(event.who) }
         const tone = event.isGood ? "Good" : "Bad"
-        return void entries.push(Diagram.arrow(at, { ...sides, text: event.what, tone, isAnswer: true }))
+        return void entries.push(Diagram.arrow(at, { ...sides, text: event.what, tone, isResponse: true }))
       }
-      case "Struck":
+      case "FaultInjected":
         return void entries.push(Diagram.note(at, ofOwner(event.owner), `fault: ${event.fault}`, "Bad"))
       case "Acted":
         return void entries.push(Diagram.note(at, zapier, `makes tokens ${names.made(event.issued)}`))

@@ -11,7 +11,7 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as FakeHttp from "../../fake/FakeHttp.ts"
 import type { TokenRequestFault } from "../TokenRequestFault.ts"
-import * as Answers from "../../fake/internal/answers.ts"
+import * as Responses from "../../fake/internal/responses.ts"
 import { CurrentCaller, type Host, type Hub, wallOf } from "./types.ts"
 import * as Watch from "./watch.ts"
 
@@ -57,7 +57,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
   const listening = responseTimeout - storeTimeout
 
   const sendToken = (fault: TokenRequestFault | undefined, { request, resume }: Sending) => {
-    const broken = (code: string) => Effect.fail(Answers.transportError(request, code))
+    const broken = (code: string) => Effect.fail(Responses.transportError(request, code))
     const watch = Watch.make(hub, host, new URLSearchParams(decoder.decode(bytesOf(request))))
     if (fault === "CrashBeforeRequest") {
       crash(host)
@@ -96,7 +96,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
       conclude(TokenOutcome.interpret(response, { scopes: [], startedAt, now: wallOf(hub, host) }))
       if (fault === "CrashAfterCommit") host.endsAfterWrite = true
       if (fault === "PauseBeforeCommit") host.pausesAtStore = true
-      resume(Effect.succeed(Answers.make(request, response)))
+      resume(Effect.succeed(Responses.make(request, response)))
     }
 
     // A paused process receives it when it resumes.
@@ -169,7 +169,7 @@ export const make = (hub: Hub, host: Host): HttpClient.HttpClient => {
       const deliver = () => {
         if (host.isGone) return
         if (response.status === 401) counts.unauthorized++
-        resume(Effect.succeed(Answers.make(request, response)))
+        resume(Effect.succeed(Responses.make(request, response)))
       }
       timeline.after(oneWay(), () => host.room.enter(deliver))
     })

@@ -86,7 +86,7 @@ export const make = (options: Options, place: Place) => {
     if (fault !== undefined && isAtClaim(fault)) return void host.armed.push(fault)
     if (fault === undefined) return undefined
     record.count(counts.faults, fault)
-    trace({ _tag: "Struck", owner: host.owner, fault })
+    trace({ _tag: "FaultInjected", owner: host.owner, fault })
     return fault
   }
 
@@ -97,7 +97,7 @@ export const make = (options: Options, place: Place) => {
   const failureOf = (host: Host, isWrite: boolean, isOfTokens: boolean): StoreFailure | undefined => {
     if (timeline.now() < awayUntil) {
       const failure = pick(isWrite ? writesFail : readsFail)
-      if (failure !== undefined) trace({ _tag: "Struck", owner: host.owner, fault: failure })
+      if (failure !== undefined) trace({ _tag: "FaultInjected", owner: host.owner, fault: failure })
       return failure
     }
     if (isCalm || !isOfTokens) return undefined
@@ -111,7 +111,7 @@ export const make = (options: Options, place: Place) => {
     const failure = armed?.failure ?? options.storeFailure?.(isWrite)
     if (failure === undefined) return undefined
     record.count(counts.faults, failure)
-    trace({ _tag: "Struck", owner: host.owner, fault: failure })
+    trace({ _tag: "FaultInjected", owner: host.owner, fault: failure })
     return failure
   }
 
@@ -147,7 +147,7 @@ export const make = (options: Options, place: Place) => {
     end(process)
   }
 
-  const standStill = (host: Host) => {
+  const suspend = (host: Host) => {
     const { owner, room } = host
     room.suspend()
     host.pauses++
@@ -163,7 +163,7 @@ export const make = (options: Options, place: Place) => {
   const pause = (host: Host, length: Pause | undefined = pick(pauses)) => {
     const { room } = host
     if (host.isGone || room.isSuspended()) return
-    standStill(host)
+    suspend(host)
     const { responseTimeout, requestTimeout } = settings
     const least = { Short: requestTimeout, Middle: responseTimeout, Long: responseTimeout + Lease.margin }[
       length ?? "Long"
@@ -183,7 +183,7 @@ export const make = (options: Options, place: Place) => {
       return
     }
     record.count(counts.faults, "Freeze")
-    standStill(process)
+    suspend(process)
     frozen.add(process)
   }
 
@@ -227,7 +227,7 @@ export const make = (options: Options, place: Place) => {
     pauseFor: (host, fault) => {
       host.armed.splice(host.armed.indexOf(fault), 1)
       record.count(counts.faults, fault)
-      trace({ _tag: "Struck", owner: host.owner, fault })
+      trace({ _tag: "FaultInjected", owner: host.owner, fault })
       pause(host)
     },
     crash,
@@ -275,8 +275,8 @@ export const make = (options: Options, place: Place) => {
   const shutDown = (process: Process) => {
     for (const { caller, since } of process.calls) {
       if (timeline.now() - Math.max(since, process.awakeSince) > quiet) {
-        const seen = "a call waited until its process was restarted"
-        broken(caller.name, { rule: "Every caller gets a result", seen })
+        const observed = "a call waited until its process was restarted"
+        broken(caller.name, { rule: "Every caller gets a result", observed })
       }
     }
     const closing = Effect.runForkWith(process.context)(Effect.exit(Scope.close(process.scope, Exit.void)))

@@ -66,8 +66,8 @@ export const make = (options: {
   const bySecret = new Map<string, Subject>()
   const recoveries = Recoverability.make(timeline, server)
 
-  const broken = (subject: string, seen: Violation) => {
-    const violation = { ...seen, subject, after: timeline.now() - Timeline.start }
+  const broken = (subject: string, found: Violation) => {
+    const violation = { ...found, subject, after: timeline.now() - Timeline.start }
     trace({ _tag: "Broken", violation })
     counts.rulesBroken++
     if (violations.length < keptViolations) violations.push(violation)

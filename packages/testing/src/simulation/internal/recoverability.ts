@@ -153,16 +153,16 @@ export const make = (
     wasRevoked,
 
     /** A refresh token is about to be sent. */
-    tried: (of: Recoverability, host: Sender, presented: string, leaseEnds: number): Exchange => {
-      if (of.rotation?.old === presented) of.rotation.isTried = true
-      if (of.sent.token !== presented) of.sent = { token: presented, times: new Map() }
+    tried: (of: Recoverability, host: Sender, token: string, leaseEnds: number): Exchange => {
+      if (of.rotation?.old === token) of.rotation.isTried = true
+      if (of.sent.token !== token) of.sent = { token, times: new Map() }
       const attempt = (of.sent.times.get(host) ?? 0) + 1
       of.sent.times.set(host, attempt)
       return { host, attempt, pauses: host.pauses, leaseEnds }
     },
 
     /** The server has responded to a refresh of the stored grant. */
-    responded: (of: Recoverability, by: Exchange, presented: string, response: FakeResponse, isLate: boolean) => {
+    responded: (of: Recoverability, by: Exchange, sent: string, response: FakeResponse, isLate: boolean) => {
       const token = newRefreshToken(response)
       const { rotation } = of
       if (token === undefined) return
@@ -173,7 +173,7 @@ export const make = (
         rotation.holders.set(by, "OnItsWay")
       } else {
         const made: Rotation = {
-          old: presented,
+          old: sent,
           token,
           at: timeline.now(),
           by,
@@ -190,10 +190,10 @@ export const make = (
     },
 
     /** The server has revoked the grant, because a rotated refresh token was used again. */
-    reused: (of: Recoverability, presented: string, isInevitable: boolean) => {
+    reused: (of: Recoverability, token: string, isInevitable: boolean) => {
       const { latest } = of
       // A process that takes over must retry what its predecessor may never have sent.
-      if (isInevitable || (latest?.old === presented && wasMissed(latest))) giveUp(of)
+      if (isInevitable || (latest?.old === token && wasMissed(latest))) giveUp(of)
     },
 
     /** The response has arrived. */

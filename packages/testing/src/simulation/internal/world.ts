@@ -85,10 +85,10 @@ export const make = (options: Options) => {
         counts.failedCalls++
         count(counts.failures, result)
       }
-      trace({ _tag: "Told", who: caller.name, slot, what: result, isGood: isSuccess(result) })
+      trace({ _tag: "Returned", who: caller.name, slot, what: result, isGood: isSuccess(result) })
       done(result)
     }
-    trace({ _tag: "Asked", who: caller.name, slot, what: "calls" })
+    trace({ _tag: "Called", who: caller.name, slot, what: "calls" })
     processes.run(slot, caller, request, finish, true)
   }
 
@@ -152,10 +152,10 @@ export const make = (options: Options) => {
             observe(subject, { _tag: "CodeArrived", code, at: timeline.now() })
             return auth.handleCallback(callback, { subject: subject.name })
           })
-          trace({ _tag: "Asked", who: subject.name, slot, what: "comes back with a code" })
+          trace({ _tag: "Called", who: subject.name, slot, what: "comes back with a code" })
           processes.run(slot, subject, handled, (outcome) => {
             const isGood = outcome._tag === "Success"
-            trace({ _tag: "Told", who: subject.name, slot, what: isGood ? "connected" : "not connected", isGood })
+            trace({ _tag: "Returned", who: subject.name, slot, what: isGood ? "connected" : "not connected", isGood })
             done(isGood)
           })
         })
@@ -165,10 +165,10 @@ export const make = (options: Options) => {
     /** The app removes the user's grant. */
     disconnect: counted("Disconnect", (slot: number, subject: Subject) => {
       const disconnected = ZapierAuth.use((auth) => auth.disconnect(subject.name))
-      trace({ _tag: "Asked", who: subject.name, slot, what: "disconnects" })
+      trace({ _tag: "Called", who: subject.name, slot, what: "disconnects" })
       processes.run(slot, subject, disconnected, (outcome) => {
         const isGood = outcome._tag === "Success"
-        trace({ _tag: "Told", who: subject.name, slot, what: isGood ? "disconnected" : "not disconnected", isGood })
+        trace({ _tag: "Returned", who: subject.name, slot, what: isGood ? "disconnected" : "not disconnected", isGood })
       })
     }),
 
@@ -240,7 +240,7 @@ export const make = (options: Options) => {
         if (isSuccess(SimProcess.resultOf(outcome))) return
         record.broken(app.name, {
           rule: "Every caller gets a result",
-          seen: "the app has no access although nothing failed"
+          observed: "the app has no access although nothing failed"
         })
       })
       timeline.runToEnd()

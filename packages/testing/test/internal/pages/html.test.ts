@@ -15,7 +15,7 @@ describe("html", () => {
     assert.strictEqual(unescaped(content), text)
   })
 
-  it("keeps its own HTML, in lists too, and leaves out what is not there", () => {
+  it("keeps its own HTML, also in lists, and omits missing parts", () => {
     const items = ["<i>", "b"].map((item) => html`<li>${item}</li>`)
     assert.strictEqual(
       Html.toText(
@@ -27,7 +27,7 @@ describe("html", () => {
     )
   })
 
-  it("takes nothing from outside for HTML, whatever it looks like", () => {
+  it("treats outside input as text", () => {
     const posing: Html.Content = JSON.parse(JSON.stringify(html`<b></b>`))
     assert.throws(() => html`${posing}`)
   })

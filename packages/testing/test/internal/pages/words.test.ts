@@ -25,7 +25,7 @@ describe("words", () => {
   })
 
   // Not a number is what they have to bear. @effect-diagnostics-next-line schemaNumber:off
-  it.prop("say when anything is, even what no calendar has", [Schema.Number], ([at]) => {
+  it.prop("formats any time, even beyond the calendar", [Schema.Number], ([at]) => {
     assert.notInclude(Words.moment(at), "Invalid")
   })
 
@@ -48,7 +48,7 @@ describe("words", () => {
     [{ share: 0.5 }, "Any request: 50 % of them, always"],
     [{ match: { endpoint: "GET /v2/zaps", user: "ada" } }, "Requests to GET /v2/zaps for ada: once"],
     [{ match: { endpoint: "authorize" } }, "Requests to the consent page: once"]
-  ] as const)("say what a rule strikes: %o", (rule, words) => {
+  ] as const)("describe the requests of a rule: %o", (rule, words) => {
     assert.strictEqual(Words.scope({ fault: { _tag: "ResponseLost" }, ...rule }), words)
   })
 })

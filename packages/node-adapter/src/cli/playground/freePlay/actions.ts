@@ -1,4 +1,4 @@
-/** The buttons of free play: what each is called, what it does at each server, and when it would do nothing. */
+/** The buttons of free play: their names, their actions at each server, and when they are disabled. */
 import type { FakeControlError } from "@zapier-workflow-auth/testing/fake/FakeControl"
 import type { ZapierAuthError } from "@zapier-workflow-auth/core/ZapierAuthError"
 import * as Duration from "effect/Duration"
@@ -7,11 +7,11 @@ import type { Facts, World } from "./world.ts"
 
 export interface Action {
   readonly label: string
-  /** Its purpose, before it is pressed. */
+  /** The purpose, shown on the button's form. */
   readonly hint: string
-  /** The effect, in a sentence; left out if it would disappear at once. */
+  /** The effect in one sentence. Absent if it would disappear at once. */
   readonly says?: string
-  /** Why it would do nothing at a server. It is disabled when it would do nothing at any. */
+  /** The reason why it would have no effect at a server. The button is disabled if it would have no effect at any server. */
   readonly useless?: (facts: Facts) => string | undefined
   readonly run: (world: World) => Effect.Effect<unknown, FakeControlError | ZapierAuthError>
 }
@@ -126,7 +126,7 @@ const all: { readonly [name: string]: Action } = Object.assign(
   ...groups.map(({ actions }) => actions)
 )
 
-/** Why a button would do nothing at any of the servers. */
+/** The reason why a button would have no effect at any of the servers. */
 export const uselessAt = ({ useless }: Action, facts: ReadonlyArray<Facts>): string | undefined => {
   const reasons = facts.map((one) => useless?.(one))
   return reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined

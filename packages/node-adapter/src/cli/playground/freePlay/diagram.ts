@@ -1,6 +1,6 @@
 /**
- * A machine as a picture, laid out from its table of edges: whole, with the events of each edge; or compact, for narrow
- * screens, with the event of the lit edge alone.
+ * Draws a machine from its table of edges. The full picture shows the events of each edge. The compact picture, for narrow
+ * screens, shows only the event of the highlighted edge.
  */
 import Dagre from "@dagrejs/dagre"
 import { escape } from "../../../internal/markup.ts"
@@ -9,7 +9,7 @@ type Edges = {
   readonly [state: string]: { readonly [event: string]: { readonly [target: string]: string } | undefined }
 }
 
-/** The highlighted parts: the state that the machine is in, and the edge that it came by. */
+/** The highlighted parts: the current state of the machine, and the latest edge. */
 export interface Lit {
   readonly state: string
   readonly from?: string | undefined
@@ -27,10 +27,10 @@ interface Point {
   readonly y: number
 }
 
-// RefreshOutcomeUnknown is easier to read as what it says.
+// Splits a name such as `RefreshOutcomeUnknown` into words, which are easier to read.
 const spaced = (name: string) => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
-/** The edges from one state to another. What leaves a state as it is would only hide them. */
+/** The edges between different states. Edges from a state to itself would only hide them. */
 const edgesOf = (edges: Edges): ReadonlyArray<Edge> => {
   const found = new Map<string, { from: string; to: string; events: Array<Edge["events"][number]> }>()
   for (const [from, events] of Object.entries(edges)) {
@@ -47,7 +47,7 @@ const edgesOf = (edges: Edges): ReadonlyArray<Edge> => {
   return [...found.values()]
 }
 
-// Units of the picture.
+// In units of the picture.
 const node = { height: 46, letter: 8.6, padding: 26 }
 const label = { line: 17, letter: 6.9, padding: 10 }
 const margin = 12
@@ -78,7 +78,7 @@ const layout = (edges: Edges, kind: Kind) => {
 
 const round = (value: number) => Math.round(value * 10) / 10
 
-/** Through the points, around the corners. */
+/** Draws a line through the points, with rounded corners. */
 const path = (points: ReadonlyArray<Point>): string => {
   const [first, ...rest] = points.map(({ x, y }) => ({ x: round(x), y: round(y) }))
   if (first === undefined) return ""
@@ -90,7 +90,7 @@ const path = (points: ReadonlyArray<Point>): string => {
   return `M${first.x} ${first.y}${curves.join("")}${last === undefined ? "" : `L${last.x} ${last.y}`}`
 }
 
-/** Draws a machine. It is laid out once; what is lit changes. */
+/** Draws a machine. The layout is computed once; the highlighted parts change. */
 export const make = ({ kind, ...machine }: { readonly name: string; readonly edges: Edges; readonly kind: Kind }) => {
   const { all, graph, height, width } = layout(machine.edges, kind)
 
@@ -120,7 +120,7 @@ export const make = ({ kind, ...machine }: { readonly name: string; readonly edg
   const arrow = (id: string, name: string) =>
     `<marker id="${id}-${name}" class="${name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0 10 5 0 10z"/></marker>`
 
-  // The event is told below, where there is no room for it in the picture.
+  // Without room for it in the picture, the event is shown below.
   const caption = ({ event, from, state }: Lit) =>
     kind === "whole" || event === undefined || from === undefined
       ? ""

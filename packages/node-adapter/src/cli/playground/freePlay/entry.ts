@@ -1,22 +1,22 @@
-/** The events of free play, in a sentence each. */
+/** The events of free play, each in one sentence. */
 import type { AuthEvent } from "@zapier-workflow-auth/core/AuthEvent"
 import type { CallError } from "@zapier-workflow-auth/core/ZapierHttpClient"
 import * as Duration from "effect/Duration"
 
-/** One thing that happened. */
+/** An event. */
 export interface Entry {
-  /** How often it happened, for requests that are the same. Default: once. */
+  /** How often it happened, for equal requests. Default: once. */
   readonly times?: number
-  /** By the clock of the playground, in milliseconds since the epoch. */
+  /** The time of the playground's clock, in milliseconds since the epoch. */
   readonly at: number
   readonly kind: "You" | "Machine" | "Request" | "Result" | "Control"
   readonly title: string
   readonly words: string
-  /** True for something that did not work. Default: false. */
+  /** True for a failure. Default: false. */
   readonly isFailure?: boolean
 }
 
-/** Adds an entry at the end. A request is counted with an equal one, if only requests came in between. */
+/** Adds an entry at the end. An equal request is only counted, if no other event came in between. */
 export const add = (entries: ReadonlyArray<Entry>, entry: Entry): ReadonlyArray<Entry> => {
   const begins = entries.findLastIndex(({ kind }) => kind !== "Request") + 1
   const at =
@@ -109,10 +109,10 @@ const ofChange = (event: Changed): Entry => {
   }
 }
 
-/** Something that happened inside. */
+/** An event inside the library. */
 export const ofEvent = (event: AuthEvent): Entry => (event._tag === "OddResponseTaken" ? ofOdd(event) : ofChange(event))
 
-/** A request that was answered or not. `line` has its secrets masked. */
+/** A request, with or without a response. Secrets in `line` are masked. */
 export const ofRequest = (at: number, line: string, status: number | undefined): Entry => ({
   at,
   kind: "Request",

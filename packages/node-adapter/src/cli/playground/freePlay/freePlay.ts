@@ -11,7 +11,7 @@ import * as World from "./world.ts"
 
 export interface Place {
   readonly fake: FakeZapier["Service"]
-  /** Where the fake is, over HTTP. */
+  /** The address of the fake. */
   readonly origin: string
 }
 
@@ -20,7 +20,7 @@ export interface Options {
   readonly lenient: Place
   readonly redirectUri: string
   readonly slowMotion: Duration.Duration
-  /** Done whenever something is to be shown. */
+  /** Runs whenever the page has to be updated. */
   readonly changed: Effect.Effect<unknown>
 }
 
@@ -55,9 +55,9 @@ export const make = Effect.fnUntraced(function* ({ lenient, strict, ...common }:
           })
         )
       ),
-    /** Takes note of something that was done at the control page of the strict server. */
+    /** Records an action on the control page of the strict server. */
     controlled: Effect.fnUntraced(function* (words: string) {
-      // Both have one time, so that they can be compared.
+      // Both use the same time, so that they can be compared.
       yield* Effect.flatMap(strict.fake.time, lenient.fake.setTime)
       yield* leader.note("Control page", words)
     })

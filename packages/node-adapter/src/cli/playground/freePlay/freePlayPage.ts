@@ -1,4 +1,4 @@
-/** The page of free play: the app, its buttons, and at each server the connection's state and what happened. */
+/** The page of free play: the app, its buttons, and for each server the state of the connection and the events. */
 import type { Status } from "@zapier-workflow-auth/core/ZapierAuth"
 import * as UserGrant from "@zapier-workflow-auth/core/machine/UserGrant"
 import * as DateTime from "effect/DateTime"
@@ -14,9 +14,9 @@ export interface Side {
   readonly server: Server
   readonly facts: Facts
   readonly lit: Diagram.Lit
-  /** The oldest first. */
+  /** Oldest first. */
   readonly entries: ReadonlyArray<Entry>
-  /** By the clock of the fake, in milliseconds since the epoch. */
+  /** The time of the fake's clock, in milliseconds since the epoch. */
   readonly now: number
 }
 
@@ -150,7 +150,7 @@ const group = ({ actions, title }: (typeof Actions.groups)[number], facts: Reado
     )
     .join("")}</ul></section>`
 
-// The outcome of the user's last action; the action itself while it has none.
+// The outcome of the user's last action, or the action itself until it has one.
 const latestOf = (entries: ReadonlyArray<Entry>): Entry | undefined => {
   const at = entries.findLastIndex(({ kind }) => kind === "You" || kind === "Control")
   const after = entries.slice(at + 1)
@@ -169,7 +169,7 @@ const latest = (sides: ReadonlyArray<Side>) =>
     })
     .join("")
 
-/** The newest event, as a screen reader says it. */
+/** The newest event, for screen readers. */
 export const newsOf = (sides: ReadonlyArray<Side>): string =>
   sides
     .flatMap(({ entries, server }) => {
@@ -179,12 +179,12 @@ export const newsOf = (sides: ReadonlyArray<Side>): string =>
     .join(" ")
 
 export interface Options {
-  /** Where the app is, and where the fake is. */
+  /** The addresses of the app and of the fake. */
   readonly origin: string
   readonly fakeOrigin: string
 }
 
-/** An address bar as in a browser: these pages have other addresses here than they would have. */
+/** An address bar as in a browser, with the address that the page would have in a real app. */
 const bar = (address: string, words: string) =>
   `<div class="bar"><span class="address"><span class="hidden">Address: </span>${escape(address)}</span><span class="quiet">${escape(words)}</span></div>`
 

@@ -1,6 +1,6 @@
 /**
- * The sample app of free play at one fake: the library with stores in memory, which talks HTTP to the fake. Its clock is
- * the fake's, and what it does and sends is noted.
+ * The sample app of free play with one fake: the library with stores in memory, over HTTP. It uses the fake's clock, and
+ * records its actions and requests.
  */
 import * as ClientApplication from "@zapier-workflow-auth/core/oauth/ClientApplication"
 import * as Credential from "@zapier-workflow-auth/core/zapier/Credential"
@@ -25,7 +25,7 @@ import { lineOf } from "../requestLine.ts"
 import type { Lit } from "./diagram.ts"
 import * as Entry from "./entry.ts"
 
-/** The sample app, at the fake. */
+/** The client id of the sample app. */
 export const clientId = "acme-notes"
 
 /** The user who is signed in to the sample app. */
@@ -34,13 +34,13 @@ export const subject = "ada"
 /** The scopes that it requests. */
 export const scopes = ["profile", "zap"] as const
 
-// Entries.
+// The number of entries that are kept.
 const remembered = 200
 
-/** The fake's clock, however it is moved. */
+/** A clock that follows the fake's. */
 const clockOf = (fake: FakeZapier["Service"]) =>
   Effect.map(Clock.Clock, (outer) => {
-    // Reading the fake's state does nothing else.
+    // Reading the fake's state has no side effects.
     const millis = () => outer.currentTimeMillisUnsafe() + Effect.runSync(fake.state).clockOffset
     const clock: Clock.Clock = Object.assign(Object.create(outer) as Clock.Clock, {
       currentTimeMillisUnsafe: millis,
@@ -73,14 +73,14 @@ const makeJournal = (changed: Effect.Effect<unknown>) => {
 
 export interface Options {
   readonly fake: FakeZapier["Service"]
-  /** Where the fake is, over HTTP. */
+  /** The address of the fake. */
   readonly origin: string
   readonly redirectUri: string
-  /** How long a refresh is held back, so that people see what goes on meanwhile. */
+  /** How long a refresh is delayed, so that users can watch it. */
   readonly slowMotion: Duration.Duration
-  /** Done whenever something is to be shown. */
+  /** Runs whenever the page has to be updated. */
   readonly changed: Effect.Effect<unknown>
-  /** Done after each change of the user's grant. */
+  /** Runs after each change of the user's grant. */
   readonly granted: (event: string) => Effect.Effect<unknown>
 }
 
@@ -122,7 +122,7 @@ export const make = Effect.fnUntraced(function* ({ changed, fake, granted, origi
     })
   ).pipe(Effect.provideService(Clock.Clock, time.clock))
 
-  /** As the app does it: with its services, and by its clock. */
+  /** Runs an effect with the app's services and clock. */
   const inApp = <A, E>(effect: Effect.Effect<A, E, ZapierAuth | ZapierHttpClient>): Effect.Effect<A, E> =>
     effect.pipe(Effect.provideContext(services), Effect.provideService(Clock.Clock, time.clock))
 
@@ -151,11 +151,11 @@ export const make = Effect.fnUntraced(function* ({ changed, fake, granted, origi
   const add = (kind: "You" | "Control") => (title: string, words: string) =>
     Effect.suspend(() => journal.add({ at: time.millis(), kind, title, words }))
 
-  /** So many calls of the API at a time. */
+  /** Makes several calls of the API at once. */
   const call = Effect.fnUntraced(function* (count: number) {
     const before = tokenRequests
     const outcomes = yield* Effect.replicateEffect(one, count, { concurrency: "unbounded" })
-    // The events of the calls go first.
+    // Show the events of the calls first.
     yield* Effect.sleep(0)
     yield* journal.add(Entry.ofCalls(time.millis(), outcomes, tokenRequests - before))
   })
@@ -209,7 +209,7 @@ export const make = Effect.fnUntraced(function* ({ changed, fake, granted, origi
     millis: time.millis,
     regenerateSecret: fake.regenerateSecret(clientId),
     revoke: fake.revoke({ clientId }),
-    /** Something that was done here, or at the control page. */
+    /** Records an action of the user, here or on the control page. */
     say: add("You"),
     note: add("Control"),
     services,

@@ -1,7 +1,7 @@
-/** The common interface of the two clients of a story: their place, and their actions for one user. */
+/** The common interface of the two clients of a story: their environment, and their actions for one user. */
 import type * as ZapierUrls from "@zapier-workflow-auth/core/zapier/ZapierUrls"
 
-/** Where a client is. It is made anew with each process. */
+/** The environment of a client. Each process makes a new client. */
 export interface Place {
   readonly clientId: string
   readonly clientSecret: string
@@ -21,16 +21,16 @@ export interface CallProblem {
 }
 
 export interface Client {
-  /** Where the user consents. */
+  /** Returns the URL where the user consents. */
   readonly authorizationUrl: () => Promise<string>
   /** Handles the URL that the user's browser comes back to. */
   readonly connect: (callback: string) => Promise<unknown>
-  /** Calls the API once and gives the status of the response. Rejects when there is none, with a `CallProblem`. */
+  /** Calls the API once and returns the status of the response. Without a response, rejects with a `CallProblem`. */
   readonly call: () => Promise<number>
-  /** True if it holds tokens that it would use. */
+  /** True if the client has tokens that it would use. */
   readonly isConnected: () => Promise<boolean>
-  /** Gives it another secret, as from its configuration. Absent: it needs a restart. */
+  /** Configures another secret. If absent, the client needs a restart. */
   readonly setSecret?: (clientSecret: string) => void
-  /** Ends it in order. Absent: it has nothing to wait for. */
+  /** Shuts the client down properly. If absent, the client waits for nothing. */
   readonly close?: () => Promise<void>
 }

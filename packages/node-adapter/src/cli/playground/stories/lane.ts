@@ -1,4 +1,4 @@
-/** One client of a story, in processes of its own, beside a fake Zapier of its own. */
+/** One client of a story, with its own processes and its own fake Zapier. */
 import { type ChildProcess, fork } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { createServer } from "node:http"
@@ -22,7 +22,7 @@ import * as Scope from "effect/Scope"
 import type { Place } from "./client.ts"
 import type { Called, Column, Name, Requests, Responses, Said } from "./storyProcess.ts"
 
-// A module of its own, here and in the bundle.
+// This is a separate module, here and in the bundle.
 const program = new URL(`./storyProcess${extname(import.meta.url)}`, import.meta.url)
 
 const redirectUri = "http://127.0.0.1:3000/zapier/callback"
@@ -123,7 +123,7 @@ export const make = Effect.fnUntraced(function* ({ column, settings, patience, p
   // The app's configured secret. Zapier may have replaced it since.
   let clientSecret = yield* secretAtZapier
   let ahead = 0
-  // Only callers are impatient: to start a process and to connect may take longer on a busy machine.
+  // Only calls have this limit: on a busy machine, starting a process and connecting may take longer.
   let patienceNow: number | undefined
 
   const open = ({ ask }: Process) =>
@@ -178,7 +178,7 @@ export const make = Effect.fnUntraced(function* ({ column, settings, patience, p
       }),
     setFault: (fault: FakeFault.Fault) =>
       fake.setFaults([{ fault, match: { endpoint: "token", grantType: "refresh_token" } }]),
-    /** Ends the process once its refresh has reached Zapier. Gives what came of the call. */
+    /** Ends the process once its refresh has reached Zapier. Returns the outcome of the call. */
     killDuringCall: (signal: NodeJS.Signals) =>
       Effect.gen(function* () {
         const app = yield* first
@@ -193,7 +193,7 @@ export const make = Effect.fnUntraced(function* ({ column, settings, patience, p
       }),
     startProcess: Effect.map(startOne, (started) => void (processes = [...processes, started])),
     regenerateSecret: fake.regenerateSecret(clientId),
-    /** True if it took a restart. */
+    /** Configures the new secret. Returns true if that needed a restart. */
     configureSecret: Effect.gen(function* () {
       clientSecret = yield* secretAtZapier
       const taken = yield* each(({ ask }) => ask("setSecret", { clientSecret }))

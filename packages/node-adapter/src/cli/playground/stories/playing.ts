@@ -1,4 +1,4 @@
-/** The stories that are played or were, each as it went the last time. */
+/** The stories that are being played or have been played, each with its latest run. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -18,11 +18,11 @@ export interface Run {
   readonly progress: Progress
 }
 
-/** @param changed is called whenever something is to be shown */
+/** @param changed is called whenever the page has to be updated */
 export const make = Effect.fnUntraced(function* (changed: Effect.Effect<unknown>) {
   const scope: Scope.Scope = yield* Effect.scope
   const runs = new Map<string, Run>()
-  // Stories of slow servers depend on time, so that one is played after another.
+  // Stories of slow servers depend on time, so stories run one after another.
   const turn = yield* Semaphore.make(1)
 
   const set = (name: string, run: Run) =>
@@ -54,7 +54,7 @@ export const make = Effect.fnUntraced(function* (changed: Effect.Effect<unknown>
 
   return {
     runs: Effect.sync((): ReadonlyMap<string, Run> => new Map(runs)),
-    /** Begins a story. False for one that does not exist. A story that is under way goes on. */
+    /** Begins a story, unless it is already running. Returns false if it does not exist. */
     play: (name: string) =>
       Effect.gen(function* () {
         const story = Object.hasOwn(stories, name) ? stories[name] : undefined

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises"
 import * as Effect from "effect/Effect"
 
-// Files of their own, here and in the bundle.
+// These are separate files, here and in the bundle.
 const file = (name: string) => new URL(name, import.meta.url)
 
 const isDirective = (line: string) => line.startsWith("// @effect-diagnostics")

@@ -1,8 +1,8 @@
-/** The stories, as data. `tell` performs them: what each step says of its outcome comes from what happened. */
+/** The stories, as data. `tell` performs them, and describes the real outcome of each step. */
 import type * as FakeFault from "@zapier-workflow-auth/testing/fake/FakeFault"
 import type * as FakeState from "@zapier-workflow-auth/testing/fake/FakeState"
 
-/** How a server treats a refresh token that was used before. Zapier does not document which kind it is. */
+/** How a server treats a used refresh token. Zapier does not document which kind its server is. */
 export type Server = "Strict" | "Lenient"
 
 export const servers: {
@@ -24,7 +24,7 @@ export type Action =
   | { readonly _tag: "TimePasses"; readonly minutes: number }
   /** Calls of each process, `secondsApart` from one to the next. */
   | { readonly _tag: "Call"; readonly count: number; readonly secondsApart?: number }
-  /** Sets what goes wrong with the next refresh. */
+  /** Injects a fault into the next refresh. */
   | { readonly _tag: "Fault"; readonly fault: FakeFault.Fault }
   /** Calls, and ends the process while the response to its refresh is on its way. */
   | { readonly _tag: "KillDuringCall"; readonly signal: "SIGTERM" | "SIGKILL" }
@@ -40,7 +40,7 @@ export interface Step {
 
 export interface Story {
   readonly title: string
-  /** Its subject, before it is played. */
+  /** The introduction, shown before the story is played. */
   readonly lead: string
   readonly servers: ReadonlyArray<Server>
   /** How many processes the app has. Default: 1. */
@@ -132,7 +132,7 @@ export const stories: { readonly [name: string]: Story } = {
     title: "The process is killed",
     lead: "A deployment ends the process by SIGTERM in the middle of a refresh.",
     servers: ["Strict"],
-    steps: [connect, tenHours, ...restart("SIGTERM", "told to end"), call("The new process calls the API.")],
+    steps: [connect, tenHours, ...restart("SIGTERM", "asked to end"), call("The new process calls the API.")],
     moral:
       "The library's close() waits for the response and stores it before the process ends. The client written by hand has nothing to wait for, so its new tokens are lost with the process."
   },

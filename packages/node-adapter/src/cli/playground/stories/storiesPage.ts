@@ -138,7 +138,7 @@ const news = (story: Story, { progress, told }: Run): string => {
   return `${last.words} ${isSaid(last.outcomes) ? spoken(story, last.outcomes) : ""}`.trim()
 }
 
-/** The newest event, as a screen reader says it. */
+/** The newest event, for screen readers. */
 export const newsOf = (runs: ReadonlyMap<string, Run>): string => {
   const [name, run] = [...runs].findLast(([, { progress }]) => progress._tag !== "Waiting") ?? ["", undefined]
   const story = stories[name]

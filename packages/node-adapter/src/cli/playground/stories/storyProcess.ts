@@ -1,4 +1,4 @@
-/** One process of an app in a story. It does what its parent asks for, and ends with it. */
+/** One process of an app in a story. It carries out its parent's requests, and ends with the parent. */
 // @effect-diagnostics globalDate:off asyncFunction:off newPromise:off
 import { setTimeout } from "node:timers/promises"
 import type { CallProblem, Client, Place } from "./client.ts"
@@ -26,7 +26,7 @@ export interface Responses {
   readonly connect: void
   readonly calls: ReadonlyArray<Called>
   readonly isConnected: boolean
-  /** True if the client takes it without a restart. */
+  /** True if the client uses the new secret without a restart. */
   readonly setSecret: boolean
 }
 
@@ -93,24 +93,24 @@ const perform = async (asked: Asked): Promise<unknown> => {
 
 const say = (said: Said) => new Promise<unknown>((resolve) => process.send?.(said, resolve))
 
-const answers = new Set<Promise<unknown>>()
+const calls = new Set<Promise<unknown>>()
 
 process.on("message", (asked: Asked) => {
   const { id } = asked
-  const answer = perform(asked)
+  const call = perform(asked)
     .then(
       (result) => say({ id, result }),
       (error: unknown) => say({ id, failure: problemOf(error).message })
     )
-    .finally(() => answers.delete(answer))
-  answers.add(answer)
+    .finally(() => calls.delete(call))
+  calls.add(call)
 })
 process.on("disconnect", () => process.exit(0))
-// Without anything to wait for, a process ends at once.
+// A client without a close function ends at once.
 const settle = async () => {
   if (client.close === undefined) return
   await client.close()
-  await Promise.all(answers)
+  await Promise.all(calls)
 }
 
 process.once("SIGTERM", () => void settle().finally(() => process.exit(0)))

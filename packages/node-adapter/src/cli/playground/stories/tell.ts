@@ -1,4 +1,4 @@
-/** Performs a story, step by step, in all of its columns at once, and says what came of each step. */
+/** Performs a story, step by step, in all of its columns at once, and describes the outcome of each step. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Lane from "./lane.ts"
@@ -12,7 +12,7 @@ export interface Outcome {
 
 export interface ToldStep {
   readonly words: string
-  /** One for each column. */
+  /** One outcome for each column. */
   readonly outcomes: ReadonlyArray<Outcome>
 }
 
@@ -21,7 +21,7 @@ export interface Head {
   readonly server: Server
 }
 
-/** Where the columns of a story are, from left to right. */
+/** The columns of a story, from left to right. */
 export const headsOf = ({ servers }: Story): ReadonlyArray<Head> =>
   servers.flatMap((server) => [
     { column: "WithLibrary", server },

@@ -7,7 +7,7 @@ export const open = ({ clientId, clientSecret, directory, patience, redirectUri,
   const subject = "ada"
 
   const zapier = ZapierPromise.make({
-    // Asked whenever the secret is needed.
+    // Called whenever the secret is needed.
     application: () => ({ clientId, clientSecret: secret, redirectUris: [redirectUri] }),
     urls,
     stores: { directory },

@@ -27,9 +27,9 @@ describe("an entry", () => {
       title: "App token of zap: Absent → Requesting, generation 1",
       words: "Its state was updated."
     })
-    const answered = { from: "Presented", event: "RequestAccepted", to: "Accepted" } as const
+    const answered = { from: "Unconfirmed", event: "RequestAccepted", to: "Accepted" } as const
     expect(Entry.ofEvent({ _tag: "ClientIdChanged", ...common, ...answered }).title).toBe(
-      "Client id: Presented → Accepted"
+      "Client id: Unconfirmed → Accepted"
     )
     const stored = { attempt: "a", subject: "ada", from: "Exchanging", event: "GrantStored", to: "Completed" } as const
     expect(Entry.ofEvent({ _tag: "ConsentAttemptChanged", ...common, ...stored })).toMatchObject({

@@ -27,7 +27,7 @@ export interface UserCaller extends Caller {
 
 export interface UserCall<N extends Operation.Name> extends UserCaller, Definitions.Asked<N> {}
 
-export interface Answer<A> {
+export interface ApiResult<A> {
   /** The next state, if it changed. */
   readonly state?: FakeState.FakeState
   readonly status: number
@@ -36,13 +36,13 @@ export interface Answer<A> {
 }
 
 /** Returns a response, or fails with an error response that changes nothing. */
-export type Handled<A> = Generator<Result.Result<unknown, FakeHttp.FakeResponse>, Answer<A>>
+export type Handled<A> = Generator<Result.Result<unknown, FakeHttp.FakeResponse>, ApiResult<A>>
 
 export type Handler<N extends Operation.Name> = (call: Call<N>) => Handled<ZapierApiClient.Response<N>>
 
-export const ok = <A>(body: A): Answer<A> => ({ status: 200, body })
+export const ok = <A>(body: A): ApiResult<A> => ({ status: 200, body })
 
-export const noContent = (state: FakeState.FakeState): Answer<undefined> => ({ state, status: 204, body: undefined })
+export const noContent = (state: FakeState.FakeState): ApiResult<undefined> => ({ state, status: 204, body: undefined })
 
 /** The codes and titles of errors, by status. */
 export const problems = {

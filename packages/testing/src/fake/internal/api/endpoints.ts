@@ -6,14 +6,14 @@ import * as Result from "effect/Result"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as FakeHttp from "../../FakeHttp.ts"
 import type { FakeRequest, FakeResponse } from "../../FakeHttp.ts"
-import type { Answered } from "../../FakeOutcome.ts"
+import type { Responded } from "../../FakeOutcome.ts"
 import type * as FakeState from "../../FakeState.ts"
 import * as Parse from "../parse.ts"
 import * as Actions from "./actions.ts"
 import * as Apps from "./apps.ts"
 import * as Authenticate from "./authenticate.ts"
 import * as Authentications from "./authentications.ts"
-import { type Answer, type Call, type Handler, asUser, malformed, notFound, ok, problem } from "./call.ts"
+import { type ApiResult, type Call, type Handler, asUser, malformed, notFound, ok, problem } from "./call.ts"
 import * as Definitions from "./definitions.ts"
 import * as Promotions from "./promotions.ts"
 import * as Templates from "./templates.ts"
@@ -134,12 +134,12 @@ const asked = (operation: Operation.Name, endpoint: Endpoint.Name, request: Fake
     return { params, query, payload: yield* Result.mapError(definition.payload(json), wrongBody) }
   })
 
-const responseOf = (operation: Operation.Name, { body, status }: Answer<unknown>): FakeResponse => {
+const responseOf = (operation: Operation.Name, { body, status }: ApiResult<unknown>): FakeResponse => {
   const encoded = Definitions.encode(operation, status, body)
   return status === 204 ? { status, headers: {}, body: "" } : FakeHttp.json(status, encoded)
 }
 
-export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Answered => {
+export const handle = (state: FakeState.FakeState, request: FakeRequest, now: number): Responded => {
   const endpoint = Endpoint.match(request.method, request.path)
   const operation = endpoint === undefined ? undefined : operations.get(endpoint)
   if (endpoint === undefined || operation === undefined) return { state, response: noEndpoint(request.path) }

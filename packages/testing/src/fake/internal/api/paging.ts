@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import type { FakeResponse } from "../../FakeHttp.ts"
 import * as Links from "../links.ts"
-import { type Answer, type Caller, type Handled, malformed, ok } from "./call.ts"
+import { type ApiResult, type Caller, type Handled, malformed, ok } from "./call.ts"
 
 interface Bounds {
   readonly otherwise: number
@@ -109,5 +109,5 @@ export const v2 = function* <A>(call: List, all: ReadonlyArray<A>): Handled<Page
 }
 
 /** A complete list in the shape of v2. */
-export const unpaged = <A>(data: ReadonlyArray<A>): Answer<PageV2<A>> =>
+export const unpaged = <A>(data: ReadonlyArray<A>): ApiResult<PageV2<A>> =>
   ok({ links: { next: null, prev: null }, meta: { count: data.length, limit: null, offset: 0 }, data })

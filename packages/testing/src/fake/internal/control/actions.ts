@@ -37,7 +37,7 @@ const action = <S extends Schema.ConstraintDecoder<unknown>>(
 // A struct without fields would accept anything.
 const nothing = Schema.Record(Schema.String, Schema.Never)
 
-const answer = { url: Schema.String, user: Schema.optionalKey(Schema.String) }
+const decision = { url: Schema.String, user: Schema.optionalKey(Schema.String) }
 
 const named = Schema.Struct({ name: Schema.optionalKey(Schema.String) })
 
@@ -68,10 +68,10 @@ export const actions: ReadonlyMap<string, Action> = new Map(
       zapier.expireAuthentication(id)
     ),
     approve: action(
-      Schema.Struct({ ...answer, scopes: Schema.optionalKey(Schema.Array(Scopes.Scope)) }),
+      Schema.Struct({ ...decision, scopes: Schema.optionalKey(Schema.Array(Scopes.Scope)) }),
       ({ url, ...options }, { zapier }) => Effect.map(zapier.approve(url, options), located)
     ),
-    deny: action(Schema.Struct(answer), ({ url, ...options }, { zapier }) =>
+    deny: action(Schema.Struct(decision), ({ url, ...options }, { zapier }) =>
       Effect.map(zapier.deny(url, options), located)
     ),
     revoke: action(FakeControl.Revocation, (of, { zapier }) => zapier.revoke(of)),

@@ -62,7 +62,7 @@ const act = (
   })
 }
 
-const answerApi = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, context: Context) {
+const respondToApi = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, context: Context) {
   if (!Guard.isBearer(request, context.secrets)) {
     const error = "Send the token that was printed at the start: Authorization: Bearer <token>."
     return json(401, { error }, { "www-authenticate": "Bearer" })
@@ -149,7 +149,7 @@ const submit = Effect.fnUntraced(function* (name: string, request: FakeHttp.Fake
   })
 })
 
-const answerPage = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, context: Context) {
+const respondWithPage = Effect.fnUntraced(function* (request: FakeHttp.FakeRequest, context: Context) {
   const { secrets } = context
   const { method, path } = request
   const query = Parse.query(request)
@@ -175,5 +175,5 @@ export const handle = (request: FakeHttp.FakeRequest, context: Context): Effect.
   const problem = Guard.foreign(request, context.isServerLocal)
   if (problem !== undefined) return Effect.succeed(isApi ? json(403, { error: problem }) : refused(problem))
   if (!request.path.startsWith(base)) return Effect.succeed(seeOther(base))
-  return isApi ? answerApi(request, context) : answerPage(request, context)
+  return isApi ? respondToApi(request, context) : respondWithPage(request, context)
 }

@@ -50,7 +50,7 @@ export const connect = ({ action, app, partner, renewed, session, theme }: Conne
         </p>
         <form method="post" action="${action}">
           <input type="hidden" name="session" value="${session}" />
-          <div class="answers">
+          <div class="choices">
             <button class="main" name="decision" value="allow">Allow</button>
             <button name="decision" value="deny">Deny</button>
           </div>
@@ -65,7 +65,10 @@ export const ended = (status: number, message: ConnectMessage): FakeResponse => 
   const [title, detail] =
     message.type === "authenticationSuccess"
       ? ["Connected", "Your account is connected."]
-      : ["Not connected", message.error]
+      : [
+          "Not connected",
+          message.error.endsWith("access_denied") ? "You denied access." : `The error is: ${message.error}`
+        ]
   return Document.page(speaking, status, {
     title,
     body: html`${AddressBar.connect}

@@ -86,7 +86,7 @@ export const consent = ({ action, app, redirectUri, scopes, signedIn, users }: C
               ${users.map((user) => option(user, user.email === signedIn))}
             </select>
           </div>
-          <div class="answers">
+          <div class="choices">
             <button class="main" name="decision" value="allow">Allow</button>
             <button name="decision" value="deny">Deny</button>
           </div>

@@ -10,7 +10,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as FakeHttp from "../../FakeHttp.ts"
-import type { Answered } from "../../FakeOutcome.ts"
+import type { Responded } from "../../FakeOutcome.ts"
 import * as FakeState from "../../FakeState.ts"
 import type { ConnectEnd, ConnectSession, ConnectToken } from "../../FakeWhiteLabel.ts"
 import * as Authentications from "../api/authentications.ts"
@@ -98,13 +98,13 @@ interface Begun {
   readonly opened: Opened
 }
 
-/** The reason why no page opens. It has an `end` if there is somebody to tell. */
+/** The reason why no page opens. It has an `end` if the browser can be sent back to the partner. */
 export interface Refusal {
   readonly problem: string
   readonly end?: ConnectEnd
 }
 
-const told = (problem: string) => Result.fail<Refusal>({ problem })
+const refuse = (problem: string) => Result.fail<Refusal>({ problem })
 
 /** Opens a page, and uses up its token. */
 export const begin = (
@@ -113,12 +113,12 @@ export const begin = (
   now: number
 ): Result.Result<Begun, Refusal> => {
   const query = Parse.query(request)
-  if (query.duplicate !== undefined) return told(`The parameter ${query.duplicate} is repeated.`)
+  if (query.duplicate !== undefined) return refuse(`The parameter ${query.duplicate} is repeated.`)
   const given = query.get("token") ?? ""
   const token = get(state.connectTokens, given)
   const back: Return = { redirectUri: query.get("redirect_uri"), state: query.get("state") }
   if (back.redirectUri !== undefined && !isRegistered(state, token, back.redirectUri)) {
-    return told("The redirect_uri is not registered. It has to match a registered one exactly.")
+    return refuse("The redirect_uri is not registered. It has to match a registered one exactly.")
   }
   const checked = check(state, request, token, now)
   if (Result.isFailure(checked)) {
@@ -142,7 +142,7 @@ export const begin = (
   return Result.succeed({ state: opened, secret, opened: checked.success })
 }
 
-const open = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
+const open = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Responded => {
   const begun = begin(state, request, now)
   if (Result.isFailure(begun)) {
     const { end, problem: detail } = begun.failure
@@ -185,7 +185,7 @@ export const decide = (
   return { state: connected, end: succeeded(session, app, id) }
 }
 
-const submit = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
+const submit = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Responded => {
   const refuse = (status: 400 | 403, problem: string) => ({ state, response: Pages.problem(status, problem) })
   if (CrossOrigin.isForeign(request)) {
     return refuse(403, "Another site sent this form. Only the Connect page may send it.")
@@ -207,7 +207,7 @@ export const userIdOf = (state: FakeState.FakeState, request: FakeHttp.FakeReque
   return (token ?? get(state.connectSessions, Parse.form(request)?.get("session") ?? ""))?.userId
 }
 
-export const handle = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Answered => {
+export const handle = (state: FakeState.FakeState, request: FakeHttp.FakeRequest, now: number): Responded => {
   switch (request.method) {
     case "GET":
       return open(state, request, now)

@@ -9,7 +9,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as FakeHttp from "../../FakeHttp.ts"
-import type { Answered } from "../../FakeOutcome.ts"
+import type { Responded } from "../../FakeOutcome.ts"
 import * as FakeState from "../../FakeState.ts"
 import type { ConnectToken, Facts, Question, Registration } from "../../FakeWhiteLabel.ts"
 import * as Lookup from "../lookup.ts"
@@ -115,7 +115,7 @@ interface Verified {
   readonly subject: Jwt.Subject
 }
 
-const give = (unprovided: FakeState.FakeState, clientId: string, verified: Verified, now: number): Answered => {
+const give = (unprovided: FakeState.FakeState, clientId: string, verified: Verified, now: number): Responded => {
   const { jwt, scopes, subject } = verified
   const { exchangeEndsAccessToken, exchangeGivesRefreshToken, exchangedTokenLifetime } = unprovided.settings
   const { state: withUser, user } = provided(unprovided, clientId, subject)
@@ -151,17 +151,17 @@ const exchangeJwt = (
   form: Parse.Parameters,
   now: number,
   facts: Facts
-): Answered => {
+): Responded => {
   const refusal = (description: string): FakeHttp.FakeResponse =>
     Tokens.error(400, state.settings.invalidJwtError, description)
-  const ask = (question: Question, problem: string): Answered => ({ state, response: refusal(problem), question })
+  const ask = (question: Question, problem: string): Responded => ({ state, response: refusal(problem), question })
   const given = form.get("subject_token") ?? ""
   const parsed = Jwt.parse(given)
   if (Result.isFailure(parsed)) return { state, response: refusal(parsed.failure) }
   const jwt = parsed.success
   const known = Keys.find(state, registration, jwt.kid, facts, now)
   if ("url" in known) return ask({ _tag: "Keys", url: known.url }, "The keys of the partner were not fetched.")
-  const refused = (description: string): Answered => ({ state: known.state, response: refusal(description) })
+  const refused = (description: string): Responded => ({ state: known.state, response: refusal(description) })
   if (known.keys === undefined) return refused("The JWKS URL of the partner gives no keys.")
   const key = known.keys.find((key) => key.kid === jwt.kid && Jwt.isFor(key, jwt.algorithm))
   if (key === undefined) return refused("No key of the partner has the kid and the alg of the JWT.")
@@ -196,7 +196,7 @@ const exchangeAccessToken = function* (
   clientId: string,
   form: Parse.Parameters,
   now: number
-): Generator<Refused<unknown>, Answered> {
+): Generator<Refused<unknown>, Responded> {
   const token = Lookup.accessToken(state, form.get("subject_token") ?? "")
   const userId = token?.userId
   if (token?.clientId !== clientId || userId === undefined || !HashMap.has(state.whiteLabelUsers, userId)) {

@@ -1,7 +1,7 @@
 /** Rules about logins and their scopes. */
 import * as Scopes from "@zapier-workflow-auth/core/oauth/Scopes"
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
-import type { Authorization, Exchange, Seen } from "../../ScenarioSeen.ts"
+import type { Authorization, Exchange, History } from "../../ScenarioHistory.ts"
 import { connecting, endpointOf, first, overlaps, parameterOf, type Rule } from "./rule.ts"
 
 /**
@@ -28,13 +28,13 @@ export const sendsCodesOnce: Rule = {
 // Shorter states can be guessed within a day.
 const shortestState = 16
 
-const checkState = (seen: Seen, authorization: Authorization, index: number): string | undefined => {
+const checkState = (history: History, authorization: Authorization, index: number): string | undefined => {
   const { at, subject } = authorization
   const state = parameterOf(authorization, "state")
   const challenge = parameterOf(authorization, "code_challenge")
   if (state === undefined) return challenge === undefined ? `${subject} was sent to Zapier without a state` : undefined
   if (state.length < shortestState) return `${subject} was sent to Zapier with a state short enough to guess`
-  for (const earlier of seen.authorizations.slice(0, index)) {
+  for (const earlier of history.authorizations.slice(0, index)) {
     const isSame = parameterOf(earlier, "state") === state
     if (isSame && earlier.subject !== subject)
       return `${subject} was sent to Zapier with the state of ${earlier.subject}`
@@ -56,7 +56,7 @@ const checkState = (seen: Seen, authorization: Authorization, index: number): st
  */
 export const drawsStates: Rule = {
   name: "Each attempt has its own state",
-  check: (seen) => first(seen.authorizations, (authorization, index) => checkState(seen, authorization, index))
+  check: (history) => first(history.authorizations, (authorization, index) => checkState(history, authorization, index))
 }
 
 /**
@@ -71,7 +71,7 @@ export const bindsBrowsers: Rule = {
   name: "A login ends in the browser that began it",
   check: ({ exchanges, expected, results }) =>
     first(results, (result) => {
-      const { action, deed, isElsewhere, step, subject } = result
+      const { action, actionId, isElsewhere, step, subject } = result
       if (isElsewhere !== true || !connecting.has(action) || expected.otherBrowsers) return undefined
       const rivals = results.filter(
         (other) => other !== result && other.subject === subject && connecting.has(other.action)
@@ -83,7 +83,7 @@ export const bindsBrowsers: Rule = {
           code !== undefined &&
           isGranted &&
           // Some apps exchange a code in a separate fiber.
-          (exchange.deed === deed || (owner === subject && isDuring(sentAt)))
+          (exchange.actionId === actionId || (owner === subject && isDuring(sentAt)))
       )
         ? `${subject}'s login was completed in a browser that did not begin it`
         : undefined
@@ -91,19 +91,19 @@ export const bindsBrowsers: Rule = {
 }
 
 // The scopes that the app last asked for before it sent a request.
-const askedBefore = ({ authorizations }: Seen, { owner, sentAt }: Exchange) => {
+const askedBefore = ({ authorizations }: History, { owner, sentAt }: Exchange) => {
   const last = authorizations.findLast(({ at, subject }) => subject === owner && at <= sentAt)
   return last && Scopes.parse(parameterOf(last, "scope") ?? "")
 }
 
 // Zapier rejected a part of what a user sees, because the app asked for too few scopes.
-const checkRefused = (seen: Seen, exchange: Exchange): string | undefined => {
+const checkRefused = (history: History, exchange: Exchange): string | undefined => {
   const endpoint = endpointOf(exchange)
-  const { deed, isStruck, status, subject } = exchange
-  if (status !== 403 || isStruck || deed === undefined || endpoint === undefined) return undefined
-  const asked = askedBefore(seen, exchange)
+  const { actionId, hasFault, status, subject } = exchange
+  if (status !== 403 || hasFault || actionId === undefined || endpoint === undefined) return undefined
+  const asked = askedBefore(history, exchange)
   if (asked === undefined || Endpoint.isAllowed(endpoint, asked)) return undefined
-  return seen.results.some((result) => result.deed === deed && result.shown === "Data")
+  return history.results.some((result) => result.actionId === actionId && result.shown === "Data")
     ? `${endpoint} needs a scope that the app did not ask for, but ${subject} saw the rest as if it were complete`
     : undefined
 }
@@ -116,10 +116,10 @@ const checkRefused = (seen: Seen, exchange: Exchange): string | undefined => {
  */
 export const asksForEnough: Rule = {
   name: "The app asks for enough scopes",
-  check: (seen) => {
-    const { authorizations, exchanges, expected } = seen
+  check: (history) => {
+    const { authorizations, exchanges, expected } = history
     const { scopes } = expected
-    if (scopes === undefined) return first(exchanges, (exchange) => checkRefused(seen, exchange))
+    if (scopes === undefined) return first(exchanges, (exchange) => checkRefused(history, exchange))
     const missing = first(authorizations, (authorization) => {
       const asked = Scopes.parse(parameterOf(authorization, "scope") ?? "")
       const scope = scopes.find((scope) => !Scopes.allows(asked, scope))

@@ -1,6 +1,6 @@
 /** Rules about repeated requests. */
 import * as Hex from "effect/encoding/Hex"
-import type { Exchange } from "../../ScenarioSeen.ts"
+import type { Exchange } from "../../ScenarioHistory.ts"
 import { endpointOf, first, type Rule } from "./rule.ts"
 
 const bodyOf = ({ request }: Exchange) => Hex.encode(request?.body ?? new Uint8Array())
@@ -16,9 +16,10 @@ export const doesOnce: Rule = {
     const done = new Set<string>()
     return first(exchanges, (exchange) => {
       const endpoint = endpointOf(exchange)
-      const { deed, isDone, line } = exchange
-      if (deed === undefined || !isDone || endpoint === undefined || !expected.once.includes(endpoint)) return undefined
-      const what = `${deed} ${endpoint} ${exchange.url} ${bodyOf(exchange)}`
+      const { actionId, isDone, line } = exchange
+      if (actionId === undefined || !isDone || endpoint === undefined || !expected.once.includes(endpoint))
+        return undefined
+      const what = `${actionId} ${endpoint} ${exchange.url} ${bodyOf(exchange)}`
       if (done.has(what)) return `this was carried out twice for one action of a user: ${line}`
       done.add(what)
       return undefined
@@ -40,15 +41,15 @@ export const keepsRetryAfter: Rule = {
       const refused = exchanges
         .slice(0, index)
         .findLast(
-          ({ deed, owner, request, retryAfter = 0 }) =>
-            deed !== undefined &&
-            deed === exchange.deed &&
+          ({ actionId, owner, request, retryAfter = 0 }) =>
+            actionId !== undefined &&
+            actionId === exchange.actionId &&
             owner === exchange.owner &&
             retryAfter > 0 &&
             request?.path === exchange.request?.path &&
             request?.method === exchange.request?.method
         )
-      if (refused?.endedAt === undefined || refused.end !== "Answered") return undefined
+      if (refused?.endedAt === undefined || refused.end !== "Responded") return undefined
       const early = refused.endedAt + (refused.retryAfter ?? 0) - exchange.sentAt
       return early > 0 ? `this was sent ${early} ms before Retry-After was over: ${exchange.line}` : undefined
     })
@@ -70,9 +71,9 @@ export const backsOff: Rule = {
   check: ({ exchanges }) => {
     const failed = new Map<string, Array<number>>()
     return first(exchanges, (exchange) => {
-      const { deed, line, request, sentAt } = exchange
-      if (deed === undefined || request === undefined || !failsInVain(exchange)) return undefined
-      const key = `${deed} ${request.method} ${request.path}`
+      const { actionId, line, request, sentAt } = exchange
+      if (actionId === undefined || request === undefined || !failsInVain(exchange)) return undefined
+      const key = `${actionId} ${request.method} ${request.path}`
       const times = (failed.get(key) ?? []).filter((at) => sentAt - at < minute)
       failed.set(key, [...times, sentAt])
       return times.length < mostFailures ? undefined : `this failed more than 10 times within a minute: ${line}`

@@ -1,7 +1,7 @@
 /** The type of a rule, and helpers for rules. */
 import * as Endpoint from "@zapier-workflow-auth/core/zapier/Endpoint"
 import * as Formatter from "effect/Formatter"
-import type { Authorization, Exchange, Result, Seen } from "../../ScenarioSeen.ts"
+import type { Authorization, Exchange, Result, History } from "../../ScenarioHistory.ts"
 import { errorLine } from "../timeline.ts"
 
 /**
@@ -11,16 +11,16 @@ import { errorLine } from "../timeline.ts"
  */
 export interface Rule {
   readonly name: string
-  readonly check: (seen: Seen) => string | undefined
+  readonly check: (history: History) => string | undefined
 }
 
 export const first = <A>(
   all: ReadonlyArray<A>,
-  tell: (one: A, index: number) => string | undefined
+  check: (one: A, index: number) => string | undefined
 ): string | undefined => {
   for (const [index, one] of all.entries()) {
-    const told = tell(one, index)
-    if (told !== undefined) return told
+    const problem = check(one, index)
+    if (problem !== undefined) return problem
   }
   return undefined
 }
@@ -34,13 +34,13 @@ export const overlaps = (result: Result, from: number, until: number) =>
   from <= result.endedAt && result.beganAt <= until
 
 // A failure, and the time that an app has to recover from it.
-export const troubleOf = ({ expected, troubles }: Seen, result: Result) =>
+export const troubleOf = ({ expected, troubles }: History, result: Result) =>
   troubles.find(({ from, until }) => overlaps(result, from, until + expected.recoversWithin))
 
 const changes: ReadonlySet<Result["action"]> = new Set(["Consent", "Deny", "ComeBack", "Disconnect"])
 
 // While a connection changes, a user may see either state.
-export const isSettled = ({ results }: Seen, result: Result) =>
+export const isSettled = ({ results }: History, result: Result) =>
   result.before === result.after &&
   !results.some(
     (other) =>

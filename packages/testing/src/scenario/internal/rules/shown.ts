@@ -1,9 +1,9 @@
 /** Rules about what users see. */
-import type { Result, Seen } from "../../ScenarioSeen.ts"
+import type { Result, History } from "../../ScenarioHistory.ts"
 import { first, isSettled, overlaps, troubleOf, why, type Rule } from "./rule.ts"
 
 // True if Zapier meanwhile responded to a request with the user's token, or with a token of no user.
-const isAsked = ({ exchanges }: Seen, result: Result) =>
+const isAsked = ({ exchanges }: History, result: Result) =>
   exchanges.some(
     ({ accessToken, endedAt = Infinity, isForZapier, owner, refreshToken, sentAt, status = 0, url }) =>
       isForZapier &&
@@ -16,19 +16,19 @@ const isAsked = ({ exchanges }: Seen, result: Result) =>
   )
 
 // True if the user saw data a short while ago, and has been connected since.
-const wasShown = (seen: Seen, result: Result) =>
-  seen.results.some(
+const wasShown = (history: History, result: Result) =>
+  history.results.some(
     (other) =>
       other !== result &&
       other.subject === result.subject &&
       other.shown === "Data" &&
       other.action === "Call" &&
-      result.beganAt - other.endedAt <= seen.expected.showsOldFor &&
-      isAsked(seen, other)
+      result.beganAt - other.endedAt <= history.expected.showsOldFor &&
+      isAsked(history, other)
   )
 
 // True if the user was disconnected so recently that other processes may not know.
-const hasJustLeft = ({ expected, results }: Seen, { beganAt, subject }: Result) =>
+const hasJustLeft = ({ expected, results }: History, { beganAt, subject }: Result) =>
   results.some(
     (other) =>
       other.action === "Disconnect" && other.subject === subject && beganAt - other.endedAt <= expected.disconnectWithin
@@ -38,20 +38,21 @@ const hasJustLeft = ({ expected, results }: Seen, { beganAt, subject }: Result) 
 const findsOutWithin = 60_000
 
 // True if the user's access was ended so recently that the app need not know, or a second new token was ended at once.
-const hasJustEnded = ({ endings }: Seen, { before, beganAt, endedAt, subject }: Result) => {
+const hasJustEnded = ({ endings }: History, { before, beganAt, endedAt, subject }: Result) => {
   const lately = endings.filter(
     (ending) => ending.subject === subject && ending.at <= endedAt && beganAt - ending.at <= findsOutWithin
   )
   return before === "Revoked" ? lately.length > 0 : lately.length > 1
 }
 
-const checkCall = (seen: Seen, result: Result): string | undefined => {
+const checkCall = (history: History, result: Result): string | undefined => {
   const { before, shown, subject } = result
-  if (result.action !== "Call" || shown === undefined || shown === "Broken" || !isSettled(seen, result))
+  if (result.action !== "Call" || shown === undefined || shown === "Broken" || !isSettled(history, result))
     return undefined
-  const isTroubled = troubleOf(seen, result) !== undefined
+  const isTroubled = troubleOf(history, result) !== undefined
   if (shown === "TryLater") {
-    if (isTroubled || (before === "None" && hasJustLeft(seen, result)) || hasJustEnded(seen, result)) return undefined
+    if (isTroubled || (before === "None" && hasJustLeft(history, result)) || hasJustEnded(history, result))
+      return undefined
     return before === "Good"
       ? `${subject} is connected and nothing failed, but was asked to try later: ${why(result.exit)}`
       : `${subject} has to connect and nothing failed, but was asked to try later: ${why(result.exit)}`
@@ -61,8 +62,8 @@ const checkCall = (seen: Seen, result: Result): string | undefined => {
       ? `${subject} was told to connect, although the app has tokens that Zapier accepts: ${why(result.exit)}`
       : undefined
   }
-  if (isAsked(seen, result)) return undefined
-  if (before !== "None" && (isTroubled || wasShown(seen, result))) return undefined
+  if (isAsked(history, result)) return undefined
+  if (before !== "None" && (isTroubled || wasShown(history, result))) return undefined
   return before === "Good"
     ? `${subject} saw data, although the app requested none from Zapier`
     : `${subject} has to connect, but saw data that Zapier did not return`
@@ -79,9 +80,9 @@ const checkCall = (seen: Seen, result: Result): string | undefined => {
  *
  * @since 0.1.0
  */
-export const tellsWhatIsSo: Rule = {
+export const showsTrueState: Rule = {
   name: "Calls show the true state",
-  check: (seen) => first(seen.results, (result) => checkCall(seen, result))
+  check: (history) => first(history.results, (result) => checkCall(history, result))
 }
 
 /**
@@ -104,11 +105,11 @@ export const neverBreaks: Rule = {
  */
 export const letsUsersConnect: Rule = {
   name: "Users can connect and disconnect",
-  check: (seen) =>
-    first(seen.results, (result) => {
+  check: (history) =>
+    first(history.results, (result) => {
       const { action, mustWork, shown, subject } = result
       if (!mustWork || action === "Call" || shown === undefined || shown === "Data") return undefined
-      if (troubleOf(seen, result) !== undefined) return undefined
+      if (troubleOf(history, result) !== undefined) return undefined
       const what = action === "Disconnect" ? "disconnect" : "connect"
       return `${subject} could not ${what}, although nothing failed: ${why(result.exit)}`
     })
@@ -119,13 +120,13 @@ export const letsUsersConnect: Rule = {
  *
  * @since 0.1.0
  */
-export const answersEverybody: Rule = {
+export const alwaysResponds: Rule = {
   name: "Every caller gets a result",
   check: ({ exchanges, results }) =>
-    first(results, ({ action, deed, end, subject }) => {
+    first(results, ({ action, actionId, end, subject }) => {
       if (end !== "Waiting") return undefined
       const waits = `${subject ?? "a user"} waits for ever (${action})`
-      return exchanges.some((exchange) => exchange.deed === deed && exchange.end === "Open")
+      return exchanges.some((exchange) => exchange.actionId === actionId && exchange.end === "Open")
         ? waits
         : `${waits}; if it is for something outside of virtual time, say for how long with \`turn\``
     })

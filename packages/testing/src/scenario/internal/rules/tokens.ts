@@ -1,6 +1,6 @@
 /** Rules about users' tokens. */
 import * as Tokens from "@zapier-workflow-auth/core/oauth/Tokens"
-import type { Exchange, Life, Seen } from "../../ScenarioSeen.ts"
+import type { Exchange, Life, History } from "../../ScenarioHistory.ts"
 import { connecting, first, type Rule } from "./rule.ts"
 
 /**
@@ -61,16 +61,16 @@ const isOpenAt = (exchange: Exchange, at: number) => exchange.endedAt === undefi
 // Most apps refresh in the last tenth, or in the last five minutes.
 const fiveMinutes = 300_000
 
-const earliest = ({ expected }: Seen, life: Life) =>
-  expected.renewsAhead === undefined
+const earliest = ({ expected }: History, life: Life) =>
+  expected.expiryMargin === undefined
     ? Math.min(Tokens.dueAt(life, Infinity), life.expiresAt - fiveMinutes)
-    : life.expiresAt - expected.renewsAhead
+    : life.expiresAt - expected.expiryMargin
 
-const checkRefresh = (seen: Seen, exchange: Exchange, index: number): string | undefined => {
+const checkRefresh = (history: History, exchange: Exchange, index: number): string | undefined => {
   const { owner, refreshToken, sentAt } = exchange
   if (refreshToken === undefined) return undefined
   const whose = owner === undefined ? "a refresh token" : `${owner}'s refresh token`
-  const before = seen.exchanges.slice(0, index)
+  const before = history.exchanges.slice(0, index)
   const earlier = before.filter((other) => other.refreshToken === refreshToken)
   if (earlier.some((other) => isOpenAt(other, sentAt)))
     return `${whose} was sent while another request with it was open`
@@ -78,12 +78,12 @@ const checkRefresh = (seen: Seen, exchange: Exchange, index: number): string | u
   const isRotated = earlier.some(({ isGranted, issued }) => isGranted && issued?.refreshToken !== undefined)
   if (isRotated) return `${whose} was sent although the app had received a newer one`
   const made = before.findLast(
-    ({ isGranted, issued, refreshToken: presented }) =>
-      isGranted && (issued?.refreshToken === refreshToken || presented === refreshToken)
+    ({ isGranted, issued, refreshToken: sent }) =>
+      isGranted && (issued?.refreshToken === refreshToken || sent === refreshToken)
   )
   const accessToken = made?.issued?.accessToken
-  const life = accessToken === undefined ? undefined : seen.lives.get(accessToken)
-  if (life === undefined || sentAt >= earliest(seen, life)) return undefined
+  const life = accessToken === undefined ? undefined : history.lives.get(accessToken)
+  if (life === undefined || sentAt >= earliest(history, life)) return undefined
   const isRejected = before.some((other) => other.accessToken === accessToken && other.status === 401)
   return isRejected ? undefined : `${whose} was sent although the access token was valid for long enough`
 }
@@ -96,5 +96,5 @@ const checkRefresh = (seen: Seen, exchange: Exchange, index: number): string | u
  */
 export const refreshesOnce: Rule = {
   name: "One refresh for each expiry",
-  check: (seen) => first(seen.exchanges, (exchange, index) => checkRefresh(seen, exchange, index))
+  check: (history) => first(history.exchanges, (exchange, index) => checkRefresh(history, exchange, index))
 }

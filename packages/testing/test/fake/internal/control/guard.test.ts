@@ -20,7 +20,7 @@ describe("where a request comes from", () => {
   }
 
   it.effect.each(["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "::FFFF:127.0.0.1"])(
-    "answers %s",
+    "responds to %s",
     Effect.fnUntraced(function* (address) {
       assert.strictEqual(yield* asked({ host }, address, false), 200)
     })
@@ -33,7 +33,7 @@ describe("where a request comes from", () => {
     })
   )
 
-  it.effect("where nobody knows from where it comes, answers only if the server is on loopback", () =>
+  it.effect("responds to a request of unknown origin only if the server is on loopback", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* asked({ host }, undefined, true), 200)
       assert.strictEqual(yield* asked({ host }, undefined, false), 403)
@@ -41,7 +41,7 @@ describe("where a request comes from", () => {
   )
 
   it.effect.each(["localhost", "LOCALHOST:80", "127.0.0.1:9270", "[::1]:9270"])(
-    "answers to the name %s",
+    "responds to the name %s",
     Effect.fnUntraced(function* (host) {
       assert.strictEqual(yield* asked({ host }, "127.0.0.1"), 200)
     })
@@ -102,7 +102,7 @@ describe("where a request comes from", () => {
     })
   )
 
-  it.effect("answers its own page", () =>
+  it.effect("responds to its own page", () =>
     Effect.gen(function* () {
       const own = { host, origin: `http://${host}`, "sec-fetch-site": "same-origin" }
       assert.strictEqual(yield* asked(own, "127.0.0.1"), 200)
@@ -166,7 +166,7 @@ describe("signing in to the page", () => {
     `fake-zapier-9271=${secrets.session}`,
     `other=1; fake-zapier-9270=${secrets.token}`
   ])(
-    "without it, with the cookie %s, there is a page that says what to do",
+    "without it, with the cookie %s, shows a page with instructions",
     Effect.fnUntraced(function* (cookie) {
       const page = ControlPage.make()
       for (const answer of [
@@ -192,7 +192,7 @@ describe("signing in to the page", () => {
   )
 
   it.effect.each([{}, { form: "" }, { form: "wrong" }])(
-    "takes a form only with what its own page has: not with %o",
+    "accepts a form only with its own page's token: not with %o",
     Effect.fnUntraced(function* (fields) {
       const page = ControlPage.make()
       const headers = { host, cookie: `fake-zapier-9270=${secrets.session}` }

@@ -34,7 +34,7 @@ describe("the page", () => {
     })
   )
 
-  it.effect("does what its buttons say, and says so", () =>
+  it.effect("performs the actions of its buttons, and confirms them", () =>
     Effect.gen(function* () {
       const page = ControlPage.make()
       const { access_token } = yield* ControlPage.connect(page.zapier)
@@ -100,7 +100,7 @@ describe("the page", () => {
     })
   )
 
-  it.effect("says what is wrong with a form, and changes nothing", () =>
+  it.effect("reports an invalid form, and changes nothing", () =>
     Effect.gen(function* () {
       const page = ControlPage.make()
       for (const [action, fields, problem] of [
@@ -145,7 +145,7 @@ describe("the page", () => {
   )
 
   it.effect.prop(
-    "has the same tags for any names, addresses and requests: what comes from outside is text",
+    "has the same tags for any names, addresses and requests: outside input stays text",
     { name: Markup.Hostile, user: Markup.Hostile, path: Markup.Hostile },
     ({ name, path, user }) =>
       Effect.gen(function* () {
@@ -191,7 +191,7 @@ describe("the page", () => {
 })
 
 describe("the API", () => {
-  it.effect("tells what there is", () =>
+  it.effect("lists its actions", () =>
     Effect.gen(function* () {
       const page = ControlPage.make()
       const { body, status } = yield* page.read("")
@@ -263,7 +263,7 @@ describe("the API", () => {
     })
   )
 
-  it.effect("says what is wrong with what is sent", () =>
+  it.effect("reports invalid input", () =>
     Effect.gen(function* () {
       const page = ControlPage.make()
       for (const [action, input, problem] of [

@@ -18,7 +18,7 @@ const harmless = Markup.structure(page({ name: "a", state: "a", email: "a" }).bo
 
 describe("consent", () => {
   it.prop(
-    "has the same tags for any app name, state and user: what comes from outside is text",
+    "has the same tags for any app name, state and user: outside input stays text",
     { name: Markup.Hostile, state: Markup.Hostile, email: Markup.Hostile },
     (texts) => {
       const { body } = page(texts)

@@ -117,15 +117,19 @@ export const respond = (outcome: Outcome, asked: Asked): Response => {
   return seconds === undefined ? response : HttpServerResponse.setHeader(response, "Retry-After", `${seconds}`)
 }
 
-const isAnswer = (given: unknown): given is Response | undefined =>
+const isResponse = (given: unknown): given is Response | undefined =>
   given === undefined || HttpServerResponse.isHttpServerResponse(given)
 
-const answering = ["respond", "respond"] as const
+const call = ["respond", "respond"] as const
 
 // A JavaScript program may return anything, or throw; the user still gets the default response.
-const ownAnswer = <R>(own: Respond<R>, outcome: Outcome, asked: Asked): Effect.Effect<Response | undefined, never, R> =>
-  Failures.ofApp(...answering, () => own(outcome, asked)).pipe(
-    Effect.filterOrFail(isAnswer, (given) => Failures.useless(...answering, given, "an HttpServerResponse")),
+const ownResponse = <R>(
+  own: Respond<R>,
+  outcome: Outcome,
+  asked: Asked
+): Effect.Effect<Response | undefined, never, R> =>
+  Failures.ofApp(...call, () => own(outcome, asked)).pipe(
+    Effect.filterOrFail(isResponse, (given) => Failures.useless(...call, given, "an HttpServerResponse")),
     Effect.catch((error) => Effect.as(Effect.logError(error.message), undefined))
   )
 
@@ -143,7 +147,7 @@ export const make =
   (outcome: Outcome, asking: Asking): Effect.Effect<Response, never, R> =>
     Effect.flatMap(textsOf(outcome, asking, find), (texts) => {
       const asked: Asked = { format: asking.format, action: asking.action, texts }
-      return Effect.map(own === undefined ? Effect.undefined : ownAnswer(own, outcome, asked), (response) =>
+      return Effect.map(own === undefined ? Effect.undefined : ownResponse(own, outcome, asked), (response) =>
         HttpServerResponse.setHeaders(response ?? respond(outcome, asked), Page.guards)
       )
     })

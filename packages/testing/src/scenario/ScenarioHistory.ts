@@ -56,7 +56,7 @@ export type Subject = (typeof subjects)[number]
 export type Connection = "None" | "Good" | "Lost" | "Wasted" | "Revoked"
 
 /**
- * What a user sees in the end, as the app's `shows` classifies it.
+ * The result that a user sees, as the app's `shows` classifies it.
  *
  * - `Data`: the requested data, or that the action was done.
  * - `Connect`: that the user has to connect Zapier first, or again.
@@ -76,8 +76,8 @@ export type Shown = "Data" | "Connect" | "TryLater" | "Broken"
 export interface Result {
   /** The step that it belongs to, counted from 0. */
   readonly step: number
-  /** The number of the action. */
-  readonly deed: number
+  /** The number of the action, counted from 0. */
+  readonly actionId: number
   readonly action: "Consent" | "Deny" | "LogIn" | "ComeBack" | "Call" | "Disconnect" | "Act"
   readonly subject: Subject | undefined
   /** True if it was done in the user's second browser. */
@@ -106,7 +106,7 @@ export interface Result {
 export interface Visit {
   /** The step and the user's action that it belongs to. */
   readonly step: number
-  readonly deed: number
+  readonly actionId: number
   readonly subject: Subject | undefined
   readonly does: "LogIn" | "ComeBack" | "Call" | "Disconnect" | "Act"
   /** The instance of the app that served it, counted from 0. */
@@ -124,7 +124,7 @@ export interface Visit {
 export interface Browsing {
   /** The step and the user's action that it belongs to. */
   readonly step: number
-  readonly deed: number
+  readonly actionId: number
   readonly subject: Subject | undefined
   /** The instance of the app that served it, counted from 0. */
   readonly instance: number
@@ -168,7 +168,7 @@ export interface Write {
  *
  * @since 0.1.0
  */
-export interface Told {
+export interface PublishedEvent {
   readonly step: number
   /** The instance of the app, counted from 0. */
   readonly instance: number
@@ -186,7 +186,7 @@ export interface Exchange {
   /** The step in which it was sent, counted from 0. */
   readonly step: number
   /** The user's action for which it was sent, as far as its fiber tells. */
-  readonly deed: number | undefined
+  readonly actionId: number | undefined
   /** The user for whom the sending function was called, as far as its fiber tells. */
   readonly subject: Subject | undefined
   /** The instance of the app that sent it, counted from 0, if known. */
@@ -206,10 +206,10 @@ export interface Exchange {
   /** When the app got its response or its error. */
   readonly endedAt: number | undefined
   /** The result for the app: `Lost` if the connection broke, the app hung up, or was killed. */
-  readonly end: "Open" | "Answered" | "Lost"
+  readonly end: "Open" | "Responded" | "Lost"
   readonly status: number | undefined
   /** True if a fault was injected into it. */
-  readonly isStruck: boolean
+  readonly hasFault: boolean
   /** True if the server carried it out, whatever the app knows. */
   readonly isDone: boolean
   /** The `Retry-After` of a faulty response, in milliseconds. */
@@ -295,7 +295,7 @@ export interface Expected {
    * How long before its expiry a token may be refreshed, in milliseconds. Default: the last tenth of its lifetime, or 5
    * minutes if that is longer.
    */
-  readonly renewsAhead: number | undefined
+  readonly expiryMargin: number | undefined
   /** The scopes that the app needs, if given: it has to ask for them, and no request may need more. */
   readonly scopes: ReadonlyArray<string> | undefined
   /** True if a login may end in another browser of the same user. Default: false. */
@@ -311,7 +311,7 @@ export interface Expected {
  *
  * @since 0.1.0
  */
-export interface Seen {
+export interface History {
   /** In milliseconds since the epoch. */
   readonly now: number
   /** When each step began, in milliseconds since the epoch. The last check of each connection is a step, too. */
@@ -329,7 +329,7 @@ export interface Seen {
   /** The writes to the app's stores, as far as they are observable. */
   readonly writes?: ReadonlyArray<Write> | undefined
   /** The library's events, if the app's layer has a `ZapierAuth`. */
-  readonly events?: ReadonlyArray<Told> | undefined
+  readonly events?: ReadonlyArray<PublishedEvent> | undefined
   /** The app's log. */
   readonly logs: ReadonlyArray<string>
   /** The contents of the app's stores as text, if it provides them. */

@@ -6,7 +6,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
 import * as FakeHttp from "../../../src/fake/FakeHttp.ts"
-import * as Answers from "../../../src/fake/internal/answers.ts"
+import * as Responses from "../../../src/fake/internal/responses.ts"
 import * as Web from "../../../src/fake/internal/web.ts"
 
 const request = HttpClientRequest.get("https://zapier.com/v1/profiles/me", { urlParams: { a: "b" } })
@@ -44,12 +44,12 @@ const readings = (make: () => HttpClientResponse.HttpClientResponse) => {
   })
 }
 
-describe("an answer of the fake", () => {
+describe("a response of the fake", () => {
   for (const response of responses) {
     it.effect(`reads as the web's does: ${response.status} ${response.body}`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(
-          yield* readings(() => Answers.make(request, response)),
+          yield* readings(() => Responses.make(request, response)),
           yield* readings(() => HttpClientResponse.fromWeb(request, Web.toResponse(response)))
         )
       })
@@ -57,7 +57,7 @@ describe("an answer of the fake", () => {
   }
 
   it("does not show its body", () => {
-    const shown = inspect(Answers.make(request, FakeHttp.json(200, { access_token: "tok-1" })), { depth: 9 })
+    const shown = inspect(Responses.make(request, FakeHttp.json(200, { access_token: "tok-1" })), { depth: 9 })
     assert.notInclude(shown, "tok-1")
     assert.include(shown, "200")
   })

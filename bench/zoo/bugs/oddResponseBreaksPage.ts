@@ -19,7 +19,7 @@ const home = (user: string) =>
 
 export const bug = Case.bug(
   {
-    name: "odd-answer-breaks-page",
+    name: "odd-response-breaks-page",
     family: "errors",
     wrong: "A response that is not a list, or only half of one, breaks the page.",
     fix: "Treat it like any other failure of Zapier, and ask to try later."

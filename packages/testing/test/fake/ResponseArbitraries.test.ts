@@ -5,7 +5,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as AnswerArbitraries from "../../src/fake/AnswerArbitraries.ts"
+import * as ResponseArbitraries from "../../src/fake/ResponseArbitraries.ts"
 import * as Documented from "../utils/documented.ts"
 import * as Variety from "../utils/variety.ts"
 
@@ -13,12 +13,12 @@ const runs = { arbitrary: { runs: 300 } }
 
 const asked: TokenOutcome.Asked = { scopes: ["profile"], startedAt: 1_000, now: 1_050 }
 
-const interpret = (answer: TokenOutcome.Answer) => TokenOutcome.interpret(answer, asked)
+const interpret = (response: TokenOutcome.TokenResponse) => TokenOutcome.interpret(response, asked)
 
-const tagOf = (answer: TokenOutcome.Answer) => interpret(answer)._tag
+const tagOf = (response: TokenOutcome.TokenResponse) => interpret(response)._tag
 
 describe("every arbitrary", () => {
-  const all = Object.entries(AnswerArbitraries).filter(([, value]) => Arbitrary.isArbitrary(value))
+  const all = Object.entries(ResponseArbitraries).filter(([, value]) => Arbitrary.isArbitrary(value))
 
   it.effect.each(all)("draws different values: %s", ([, arbitrary]) =>
     Effect.gen(function* () {
@@ -27,14 +27,14 @@ describe("every arbitrary", () => {
   )
 })
 
-describe("an answer of the token endpoint", () => {
+describe("a response of the token endpoint", () => {
   it.prop(
-    "grants what it says, in whatever form",
-    { answer: AnswerArbitraries.granted },
-    ({ answer }) => {
-      const outcome = interpret(answer)
+    "grants its tokens, in any form",
+    { response: ResponseArbitraries.granted },
+    ({ response }) => {
+      const outcome = interpret(response)
       if (outcome._tag !== "Granted") return expect.fail(outcome._tag)
-      const { access_token, refresh_token, scope } = JSON.parse(answer.body)
+      const { access_token, refresh_token, scope } = JSON.parse(response.body)
       expect(Redacted.value(outcome.tokens.accessToken)).toBe(access_token)
       expect(outcome.tokens.refreshToken && Redacted.value(outcome.tokens.refreshToken)).toBe(
         refresh_token || undefined
@@ -47,31 +47,31 @@ describe("an answer of the token endpoint", () => {
 
   it.prop(
     "grants beside odd members, and says which are odd",
-    { answer: AnswerArbitraries.odd },
-    ({ answer }) => {
-      const outcome = interpret(answer)
+    { response: ResponseArbitraries.odd },
+    ({ response }) => {
+      const outcome = interpret(response)
       if (outcome._tag !== "Granted") return expect.fail(outcome._tag)
-      const body = JSON.parse(answer.body)
+      const body = JSON.parse(response.body)
       expect(Redacted.value(outcome.tokens.accessToken)).toBe(body.access_token)
       for (const oddity of outcome.oddities ?? []) expect(Object.keys(body)).toContain(oddity)
     },
     runs
   )
 
-  it.prop("grants as it is documented", { answer: AnswerArbitraries.documented }, ({ answer }) => {
-    expect(Object.keys(JSON.parse(answer.body))).toEqual([
+  it.prop("grants as it is documented", { response: ResponseArbitraries.documented }, ({ response }) => {
+    expect(Object.keys(JSON.parse(response.body))).toEqual([
       "access_token",
       "expires_in",
       "token_type",
       "scope",
       "refresh_token"
     ])
-    expect(interpret(answer)).toMatchObject({ _tag: "Granted", tokens: { expiresAt: 36_001_000 } })
+    expect(interpret(response)).toMatchObject({ _tag: "Granted", tokens: { expiresAt: 36_001_000 } })
   })
 
   it.effect("refuses with every error", () =>
     Effect.gen(function* () {
-      expect(yield* Variety.kinds(AnswerArbitraries.refused, tagOf)).toEqual([
+      expect(yield* Variety.kinds(ResponseArbitraries.refused, tagOf)).toEqual([
         "InvalidClient",
         "InvalidGrant",
         "Refused"
@@ -79,17 +79,17 @@ describe("an answer of the token endpoint", () => {
     })
   )
 
-  it.prop("puts off when it is busy", { answer: AnswerArbitraries.busy }, ({ answer }) => {
-    const outcome = interpret(answer)
-    expect(outcome._tag).toBe(answer.status === 429 ? "RateLimited" : "Unavailable")
+  it.prop("puts off when it is busy", { response: ResponseArbitraries.busy }, ({ response }) => {
+    const outcome = interpret(response)
+    expect(outcome._tag).toBe(response.status === 429 ? "RateLimited" : "Unavailable")
     expect(Pause.failureOf(outcome)?.retryAfter ?? 0).toBeLessThanOrEqual(120_000)
   })
 
   it.prop(
-    "says nothing when it is malformed",
-    { answer: AnswerArbitraries.malformed },
-    ({ answer }) => {
-      expect(tagOf(answer)).toBe("Malformed")
+    "is Malformed if it has no usable meaning",
+    { response: ResponseArbitraries.malformed },
+    ({ response }) => {
+      expect(tagOf(response)).toBe("Malformed")
     },
     runs
   )
@@ -103,17 +103,17 @@ describe("an answer of the token endpoint", () => {
         "it is not a JSON object (Content-Type: application/json)",
         "its access token cannot be sent in a header"
       ]
-      const problemOf = (answer: TokenOutcome.Answer) => {
-        const outcome = interpret(answer)
+      const problemOf = (response: TokenOutcome.TokenResponse) => {
+        const outcome = interpret(response)
         return outcome._tag === "Malformed" ? outcome.problem : outcome._tag
       }
-      expect(yield* Variety.kinds(AnswerArbitraries.malformed, problemOf)).toEqual(problems)
+      expect(yield* Variety.kinds(ResponseArbitraries.malformed, problemOf)).toEqual(problems)
     })
   )
 
   it.effect("has every outcome", () =>
     Effect.gen(function* () {
-      expect(yield* Variety.kinds(AnswerArbitraries.outcome, ({ _tag }) => _tag)).toEqual([
+      expect(yield* Variety.kinds(ResponseArbitraries.outcome, ({ _tag }) => _tag)).toEqual([
         "Granted",
         "InvalidClient",
         "InvalidGrant",
@@ -129,9 +129,9 @@ describe("an answer of the token endpoint", () => {
 })
 
 describe("an error of the API", () => {
-  it.prop("has the documented shape", { answer: AnswerArbitraries.apiError }, ({ answer }) => {
-    const { errors } = JSON.parse(answer.body)
+  it.prop("has the documented shape", { response: ResponseArbitraries.apiError }, ({ response }) => {
+    const { errors } = JSON.parse(response.body)
     expect(Schema.is(Documented.Error)(errors[0])).toBe(true)
-    expect(Number(errors[0].status)).toBe(answer.status)
+    expect(Number(errors[0].status)).toBe(response.status)
   })
 })

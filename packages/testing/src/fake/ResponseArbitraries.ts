@@ -7,14 +7,14 @@
  * @example
  * ```ts
  * import * as TokenOutcome from "@zapier-workflow-auth/core/oauth/TokenOutcome"
- * import * as AnswerArbitraries from "@zapier-workflow-auth/testing/fake/AnswerArbitraries"
+ * import * as ResponseArbitraries from "@zapier-workflow-auth/testing/fake/ResponseArbitraries"
  * import * as Arbitrary from "effect/Arbitrary"
  * import * as Effect from "effect/Effect"
  *
  * const asked = { scopes: ["zap"], startedAt: 0, now: 50 }
  * const check = Arbitrary.checkEffect(
- *   AnswerArbitraries.granted,
- *   (answer) => TokenOutcome.interpret(answer, asked)._tag === "Granted"
+ *   ResponseArbitraries.granted,
+ *   (response) => TokenOutcome.interpret(response, asked)._tag === "Granted"
  * )
  *
  * Effect.runSync(check)._tag // => "Passed"
@@ -42,7 +42,11 @@ const vague = [Arbitrary.Constant(undefined), Arbitrary.Constant(null)]
 
 const seconds = Draw.int(1, 86_400)
 
-const json = (status: number, body: unknown, headers: TokenOutcome.Answer["headers"] = {}): TokenOutcome.Answer => ({
+const json = (
+  status: number,
+  body: unknown,
+  headers: TokenOutcome.TokenResponse["headers"] = {}
+): TokenOutcome.TokenResponse => ({
   status,
   headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   body: JSON.stringify(body)
@@ -54,7 +58,7 @@ const json = (status: number, body: unknown, headers: TokenOutcome.Answer["heade
  *
  * @since 0.1.0
  */
-export const granted: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
+export const granted: Arbitrary.Arbitrary<TokenOutcome.TokenResponse> = Arbitrary.map(
   Arbitrary.all({
     access_token: token,
     expires_in: Draw.choose<unknown>([
@@ -83,7 +87,7 @@ const oddValue = Draw.choose<unknown>([
  *
  * @since 0.1.0
  */
-export const odd: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
+export const odd: Arbitrary.Arbitrary<TokenOutcome.TokenResponse> = Arbitrary.map(
   Draw.record(
     { access_token: token, refresh_token: Draw.choose<unknown>([token, oddValue]) },
     { scope: oddValue, expires_in: oddValue, token_type: oddValue, error: oddValue }
@@ -96,7 +100,7 @@ export const odd: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
  *
  * @since 0.1.0
  */
-export const documented: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
+export const documented: Arbitrary.Arbitrary<TokenOutcome.TokenResponse> = Arbitrary.map(
   Arbitrary.all({ access: token, refresh: token, scopes }),
   ({ access, refresh, scopes }) =>
     json(200, {
@@ -115,7 +119,7 @@ const errors = ["invalid_request", "invalid_scope", "unauthorized_client", "unsu
  *
  * @since 0.1.0
  */
-export const refused: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<TokenOutcome.Answer>([
+export const refused: Arbitrary.Arbitrary<TokenOutcome.TokenResponse> = Draw.choose<TokenOutcome.TokenResponse>([
   Arbitrary.map(
     Draw.record(
       { error: Draw.choose([Arbitrary.Constant("invalid_grant"), Draw.oneOf(errors)]) },
@@ -141,7 +145,7 @@ const page = "<html><body><h1>Unavailable</h1></body></html>"
  *
  * @since 0.1.0
  */
-export const busy: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
+export const busy: Arbitrary.Arbitrary<TokenOutcome.TokenResponse> = Arbitrary.map(
   Draw.record({ status: Draw.oneOf([429, 503, 500, 502, 504]) }, { "retry-after": retryAfter }),
   ({ status, ...headers }) => ({ status, headers: { "content-type": "text/html", ...headers }, body: page })
 )
@@ -162,10 +166,13 @@ const notTokens: ReadonlyArray<unknown> = [
 const elsewhere = "https://elsewhere.example"
 
 // A response that was cut off.
-const cutOff = Arbitrary.map(Arbitrary.all({ answer: documented, length: Draw.int(0, 90) }), ({ answer, length }) => ({
-  ...answer,
-  body: answer.body.slice(0, length)
-}))
+const cutOff = Arbitrary.map(
+  Arbitrary.all({ response: documented, length: Draw.int(0, 90) }),
+  ({ response, length }) => ({
+    ...response,
+    body: response.body.slice(0, length)
+  })
+)
 
 /**
  * Unusable responses: cut off, of another type, not JSON, without a token that a header can carry, a redirect, or an
@@ -173,7 +180,7 @@ const cutOff = Arbitrary.map(Arbitrary.all({ answer: documented, length: Draw.in
  *
  * @since 0.1.0
  */
-export const malformed: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<TokenOutcome.Answer>([
+export const malformed: Arbitrary.Arbitrary<TokenOutcome.TokenResponse> = Draw.choose<TokenOutcome.TokenResponse>([
   cutOff,
   Arbitrary.map(Draw.oneOf(notTokens), (body) => json(200, body)),
   Arbitrary.map(Arbitrary.schema(Schema.String), (text) => ({ ...json(200, ""), body: `<p>${text}</p>` })),
@@ -186,7 +193,7 @@ export const malformed: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose<T
  *
  * @since 0.1.0
  */
-export const any: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose([
+export const any: Arbitrary.Arbitrary<TokenOutcome.TokenResponse> = Draw.choose([
   documented,
   granted,
   odd,
@@ -201,7 +208,7 @@ export const any: Arbitrary.Arbitrary<TokenOutcome.Answer> = Draw.choose([
  * @since 0.1.0
  */
 export const outcome: Arbitrary.Arbitrary<TokenOutcome.TokenOutcome> = Draw.choose<TokenOutcome.TokenOutcome>([
-  Arbitrary.map(any, (answer) => TokenOutcome.interpret(answer, { scopes: ["zap"], startedAt: 0, now: 50 })),
+  Arbitrary.map(any, (response) => TokenOutcome.interpret(response, { scopes: ["zap"], startedAt: 0, now: 50 })),
   Arbitrary.map(Draw.oneOf(["ECONNREFUSED", "ENOTFOUND"]), (code) => ({ _tag: "NotSent", code })),
   Arbitrary.Constant({ _tag: "NoResponse" })
 ])
@@ -211,7 +218,7 @@ export const outcome: Arbitrary.Arbitrary<TokenOutcome.TokenOutcome> = Draw.choo
  *
  * @since 0.1.0
  */
-export const apiError: Arbitrary.Arbitrary<TokenOutcome.Answer> = Arbitrary.map(
+export const apiError: Arbitrary.Arbitrary<TokenOutcome.TokenResponse> = Arbitrary.map(
   Arbitrary.all({
     problem: Draw.oneOf(Object.entries(problems)),
     isText: Arbitrary.schema(Schema.Boolean),
