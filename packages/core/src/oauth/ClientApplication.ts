@@ -32,34 +32,19 @@ import { InvalidConfig, ZapierAuthError } from "../ZapierAuthError.ts"
  */
 export const isRedirectUri = (text: string): boolean => UriProblem.uri(text) === undefined
 
-const usable =
-  (problem: (value: unknown) => string | undefined) =>
-  (text: string): boolean =>
-    problem(text) === undefined
-
 // The pattern lets tests generate values; the filter decides.
-const Printable = /* @__PURE__ */ Schema.String.check(/* @__PURE__ */ Schema.isPattern(/^[\x20-\x7E]+$/))
-
-const ClientIdText = /* @__PURE__ */ Printable.check(
-  /* @__PURE__ */ Schema.makeFilter(/* @__PURE__ */ usable(ApplicationProblem.clientId), {
-    expected: "a client id of printable ASCII (RFC 6749 appendix A.1)"
-  })
+const Printable = /* @__PURE__ */ Schema.String.check(
+  /* @__PURE__ */ Schema.isPattern(/^[\x20-\x7E]+$/, { expected: "printable ASCII (RFC 6749 appendix A)" })
 )
 
+const ClientIdText = /* @__PURE__ */ Printable.check(/* @__PURE__ */ Schema.makeFilter(ApplicationProblem.clientId))
+
 const ClientSecret = /* @__PURE__ */ Schema.Redacted(
-  /* @__PURE__ */ Printable.check(
-    /* @__PURE__ */ Schema.makeFilter(/* @__PURE__ */ usable(ApplicationProblem.clientSecret), {
-      expected: "a secret of printable ASCII (RFC 6749 appendix A.2)"
-    })
-  ),
+  /* @__PURE__ */ Printable.check(/* @__PURE__ */ Schema.makeFilter(ApplicationProblem.clientSecret)),
   { disallowJsonEncode: true }
 )
 
-const RedirectUri = /* @__PURE__ */ Schema.String.check(
-  /* @__PURE__ */ Schema.makeFilter(isRedirectUri, {
-    expected: "an absolute URI without a fragment, with https unless it points to this machine"
-  })
-)
+const RedirectUri = /* @__PURE__ */ Schema.String.check(/* @__PURE__ */ Schema.makeFilter(UriProblem.uri))
 
 /**
  * How the application authenticates at the token endpoint (RFC 6749 section 2.3.1).
@@ -344,10 +329,11 @@ const readPart = <A>(field: Field, given: A | Config.Config<A>, name: string = f
     onSuccess: (found): Effect.Effect<Part<A>> =>
       Option.isSome(found)
         ? Effect.succeed({ field, name, found })
-        : Effect.match(given, {
-            onFailure: (error) => ({ field, name: nameIn(error) ?? name, found }),
-            onSuccess: (value) => ({ field, name, found: Option.some(value) })
-          })
+        : Effect.map(Effect.match(given, { onFailure: nameIn, onSuccess: () => undefined }), (missing = name) => ({
+            field,
+            name: missing,
+            found
+          }))
   })
 }
 

@@ -73,9 +73,6 @@ export const outcomeOfError = ({ reason }: HttpClientError): TokenOutcome.TokenO
   return code === undefined ? { _tag: "NoResponse" } : { _tag: "NotSent", code }
 }
 
-// A body that changes nothing is not read: it may be slow, or endless.
-const noBody = { body: "", isTruncated: false }
-
 // The wording of platforms for a body that was already read.
 const usedUp = /unusable|already|disturbed|locked/i
 
@@ -87,17 +84,10 @@ const logUsedUp = Effect.logError(
 )
 
 // A client may fail with anything, despite its types, for example with a `TimeoutError`.
-const outcomeOf = (error: unknown): Effect.Effect<TokenOutcome.TokenOutcome> => {
-  if (!isHttpClientError(error)) return Effect.succeed({ _tag: "NoResponse" })
-  const { response } = error
-  if (response !== undefined && TokenOutcome.isDecidedBy(response.status)) {
-    const { headers, status } = response
-    return Effect.map(Clock.currentTimeMillis, (now) =>
-      TokenOutcome.interpret({ status, headers, body: "" }, { scopes: [], startedAt: now, now })
-    )
-  }
-  return Effect.as(isUsedUp(error) ? logUsedUp : Effect.void, outcomeOfError(error))
-}
+const outcomeOf = (error: unknown): Effect.Effect<TokenOutcome.TokenOutcome> =>
+  isHttpClientError(error)
+    ? Effect.as(isUsedUp(error) ? logUsedUp : Effect.void, outcomeOfError(error))
+    : Effect.succeed({ _tag: "NoResponse" })
 
 // After a defect it is unknown whether the request was sent. The defect may hold the request, so only its name is logged.
 const outcomeOfDefect = (defect: unknown): Effect.Effect<TokenOutcome.TokenOutcome> =>
@@ -146,9 +136,10 @@ export const make = Effect.gen(function* () {
     function* (request: TokenRequest.TokenRequest, by: Application) {
       const startedAt = yield* Clock.currentTimeMillis
       const response = yield* sendOnce(client, TokenRequest.toHttp(request, by, urls.token), refused)
-      const read = TokenOutcome.isDecidedBy(response.status)
-        ? yield* Effect.as(BoundedBody.discard(response), noBody)
-        : yield* BoundedBody.read(response, TokenOutcome.longestBody, TokenOutcome.isComplete)
+      const decided = TokenOutcome.ofStatus(response, yield* Clock.currentTimeMillis)
+      // A body that changes nothing is not read: it may be slow, or endless.
+      if (decided !== undefined) return yield* Effect.as(BoundedBody.discard(response), decided)
+      const read = yield* BoundedBody.read(response, TokenOutcome.longestBody, TokenOutcome.isComplete)
       const now = yield* Clock.currentTimeMillis
       const { headers, status } = response
       return TokenOutcome.interpret({ status, headers, ...read }, { scopes: request.scopes, startedAt, now })

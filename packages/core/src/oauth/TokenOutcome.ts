@@ -307,12 +307,21 @@ const interpretSuccess = (status: number, body: Body, isForm: boolean, asked: As
 }
 
 /**
- * True if the status alone determines the outcome, whatever the body holds.
+ * The outcome that the status alone determines, or `undefined` if it depends on the body.
+ *
+ * @param now milliseconds since the epoch
  *
  * @internal
  */
-export const isDecidedBy = (status: number): boolean =>
-  status < 200 || (status >= 300 && status < 400) || status === 429 || status >= 500
+export const ofStatus = ({ headers, status }: Omit<TokenResponse, "body">, now: number): TokenOutcome | undefined => {
+  const pause = retryAfter(headers, now)
+  if (status === 429) return { _tag: "RateLimited", retryAfter: pause ?? coolDown }
+  if (status >= 500) return { _tag: "Unavailable", status, retryAfter: pause }
+  // With `redirect: "manual"`, fetch reports a redirect as status 0.
+  return status < 200 || (status >= 300 && status < 400)
+    ? { _tag: "Malformed", status, problem: "it is a redirect, which is never followed with credentials" }
+    : undefined
+}
 
 /**
  * Interprets a response of the token endpoint. Never throws.
@@ -332,23 +341,18 @@ export const isDecidedBy = (status: number): boolean =>
  * @since 0.1.0
  */
 export const interpret = (response: TokenResponse, asked: Asked): TokenOutcome => {
-  const { status } = response
-  const pause = retryAfter(response.headers, asked.now)
-  if (status === 429) return { _tag: "RateLimited", retryAfter: pause ?? coolDown }
-  if (status >= 500) return { _tag: "Unavailable", status, retryAfter: pause }
-  // With `redirect: "manual"`, fetch reports a redirect as status 0.
-  if (status < 200 || (status >= 300 && status < 400)) {
-    return { _tag: "Malformed", status, problem: "it is a redirect, which is never followed with credentials" }
-  }
+  const decided = ofStatus(response, asked.now)
+  if (decided !== undefined) return decided
+  const { headers, status } = response
   // A truncated body has no meaning. `trim` also removes a byte order mark, which JSON does not allow.
   const text = response.isTruncated === true ? "" : response.body.trim()
   const json = readJson(text)
   const body = json ?? readForm(text)
-  const isSuccess = status < 300
+  const isSuccess = status < 400
   const error = body?.["error"]
   // Some servers report errors with status 200. An access token beside the error is kept, or it would be lost.
   if (isErrorCode(error) && !(isSuccess && isBearable(body?.["access_token"])))
-    return interpretError(error, status, pause)
+    return interpretError(error, status, retryAfter(headers, asked.now))
   if (status === 401) return { _tag: "InvalidClient" }
   if (isSuccess && body !== undefined) return interpretSuccess(status, body, json === undefined, asked)
   const problem =
@@ -357,7 +361,7 @@ export const interpret = (response: TokenResponse, asked: Asked): TokenOutcome =
       : isSuccess
         ? "it is not a JSON object"
         : "it contains no error code"
-  return { _tag: "Malformed", status, problem: `${problem}${describeType(response.headers)}` }
+  return { _tag: "Malformed", status, problem: `${problem}${describeType(headers)}` }
 }
 
 /**

@@ -19,7 +19,7 @@ const forbidden = /* @__PURE__ */ new SchemaIssue.Forbidden({ message: "Cannot s
  *
  * @since 0.1.0
  */
-export const Secret = /* @__PURE__ */ Schema.Redacted(Schema.NonEmptyString, { disallowJsonEncode: true }).annotate({
+export const Secret = /* @__PURE__ */ Schema.Redacted(Schema.NonEmptyString).annotate({
   toCodecJson: () =>
     Schema.link<Redacted.Redacted>()(Schema.NonEmptyString, {
       decode: SchemaGetter.transform((plain: string) => Redacted.make(plain)),

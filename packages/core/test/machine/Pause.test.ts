@@ -54,10 +54,19 @@ describe("Pause.failureOf", () => {
   })
 })
 
+describe("Pause.Pause", () => {
+  it.each(["until", "failures", "cause"] as const)("needs %s", (name) => {
+    const { [name]: _, ...rest } = pause(5)
+    expect(Schema.is(Pause.Pause)(pause(5))).toBe(true)
+    expect(Schema.is(Pause.Pause)(rest)).toBe(false)
+  })
+})
+
 describe("Pause.Failure", () => {
   it("has a cause that is known, and a time that is a number, if any", () => {
     const isFailure = Schema.is(Pause.Failure)
     expect(isFailure({ cause, retryAfter: 0 })).toBe(true)
+    expect(isFailure({ cause, retryAfter: "0" })).toBe(false)
     expect(isFailure({})).toBe(false)
     expect(isFailure({ cause: { _tag: "Refused" } })).toBe(false)
     expect(isFailure({ cause, retryAfter: Number.NaN })).toBe(false)

@@ -146,7 +146,8 @@ describe("ClientApplication.make", () => {
     [{ redirectUris: ["https://a.example", "/callback"] }, "redirectUris: number 2 of 2: it is not absolute"],
     [{ redirectUris: ["https://a.example/#"] }, "redirectUris: it has a fragment"],
     [{ redirectUris: ["http://a.example/"] }, "redirectUris: it must be https; http is allowed"],
-    [{ redirectUris: [null] }, "redirectUris: it is missing"]
+    [{ redirectUris: [null] }, "redirectUris: it is missing"],
+    [{ authentication: "s3cret" }, 'authentication: it is not an authentication method; give "Basic" or "Body"']
   ])("%j: %s", (changes, message) => {
     const told = failureOf(changes)?.message
     expect(told?.slice(0, message.length)).toBe(message)
@@ -195,6 +196,26 @@ describe("ClientApplication.make", () => {
       expect(JSON.stringify(made)).not.toContain("s3cret")
     }
   )
+})
+
+describe("ClientApplication.Application", () => {
+  const valid = { ...options, clientSecret: Redacted.make("s3cret"), authentication: "Basic" as const }
+
+  it.each([
+    [{ clientId: "clïent" }, "printable ASCII (RFC 6749 appendix A)"],
+    [{ clientId: "<id>" }, "it looks like a placeholder"],
+    [{ redirectUris: ["/callback"] }, "it is not absolute"],
+    [{ clientSecret: Redacted.make("<secret>") }, "a valid value"]
+  ])("says what is wrong with %j", (changes, problem) => {
+    const decoded = Schema.decodeUnknownResult(Schema.toType(ClientApplication.Application))({ ...valid, ...changes })
+    expect(Result.isFailure(decoded) && String(decoded.failure)).toContain(problem)
+  })
+
+  it("is not encoded as JSON, which would show the secret", () => {
+    const encoded = Schema.encodeUnknownResult(Schema.toCodecJson(ClientApplication.Application))(valid)
+    expect(Result.isFailure(encoded)).toBe(true)
+    expect(inspect(encoded, { depth: 9 })).not.toContain("s3cret")
+  })
 })
 
 describe("ClientApplication layers", () => {

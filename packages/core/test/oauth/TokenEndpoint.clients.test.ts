@@ -130,6 +130,25 @@ describe("TokenEndpoint, over a client that fails for a status", () => {
     })
   )
 
+  it.effect("by itself, below all filters: the response is read all the same", () =>
+    Effect.gen(function* () {
+      const failed =
+        (reply: Reply): Reply =>
+        (request) =>
+          Effect.flatMap(reply(request), (response) =>
+            Effect.fail(
+              new HttpClientError.HttpClientError({
+                reason: new HttpClientError.StatusCodeError({ request, response })
+              })
+            )
+          )
+      const plain: Wrap = (client) => client
+      expect((yield* over(plain, [failed(unavailable)])).outcome).toMatchObject({ status: 503, retryAfter: 7_000 })
+      expect((yield* over(plain, [failed(moved(302))])).outcome).toMatchObject({ _tag: "Malformed", status: 302 })
+      expect((yield* over(plain, [failed(invalidGrant)])).outcome).toEqual({ _tag: "InvalidGrant" })
+    })
+  )
+
   it.effect("a body that the client has read already is read again", () =>
     Effect.gen(function* () {
       const wrap = HttpClient.tap((response) => response.arrayBuffer)

@@ -190,6 +190,17 @@ describe("TokenEndpoint, without a response", () => {
     expect(TokenEndpoint.outcomeOfError(transportError(cause))).toEqual(outcome)
   })
 
+  it("tells that a request which could not be made never left", () => {
+    const request = HttpClientRequest.post("https://zapier.example")
+    const reasons = [new HttpClientError.EncodeError({ request }), new HttpClientError.InvalidUrlError({ request })]
+    expect(
+      reasons.map((reason) => TokenEndpoint.outcomeOfError(new HttpClientError.HttpClientError({ reason })))
+    ).toEqual([
+      { _tag: "NotSent", code: "EncodeError" },
+      { _tag: "NotSent", code: "InvalidUrlError" }
+    ])
+  })
+
   it("does not loop over a cause that holds itself", () => {
     const cause: { cause?: unknown } = {}
     cause.cause = cause

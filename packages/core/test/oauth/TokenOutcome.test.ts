@@ -203,8 +203,13 @@ describe("TokenOutcome.interpret, of a success", () => {
     expect(interpret("error=invalid_grant&error_description=x", 400)).toEqual({ _tag: "InvalidGrant" })
   })
 
-  it("takes no page for a form", () => {
-    const page = '<a href="/?x=1&access_token=acc3ss&y=2">'
+  it.each([
+    '<a href="/?x=1&access_token=acc3ss&y=2">',
+    "access_token=acc3ss&text=<p>",
+    "<p>access_token=acc3ss",
+    "access_token",
+    "=acc3ss"
+  ])("takes no page for a form: %s", (page) => {
     expect(interpret(page)).toMatchObject({ _tag: "Malformed", problem: "it is not a JSON object" })
   })
 
@@ -507,6 +512,14 @@ describe("the limits of a response", () => {
     ["text/html; charset=utf-8", "text/html"],
     ["TEXT/HTML", "text/html"],
     ["application/json", "application/json"],
+    ["application/octet-stream", "application/octet-stream"],
+    ["application/problem+json", "application/problem+json"],
+    ["application/x-www-form-urlencoded", "application/x-www-form-urlencoded"],
+    ["application/xhtml+xml", "application/xhtml+xml"],
+    ["application/xml", "application/xml"],
+    ["multipart/form-data", "multipart/form-data"],
+    ["text/plain", "text/plain"],
+    ["text/xml", "text/xml"],
     ["acc3ss/r3fresh", "another"],
     [`text/html${"x".repeat(200)}`, "another"]
   ])("says that the content type is %s, if that is a common one", (type, said) => {
