@@ -15,12 +15,12 @@ export const calls = 1
 // Slightly above the last reviewed sizes in kB, so that additions are noticed.
 const bounds = {
   /** A program that uses all three modes: this library's code, and with the parts of Effect that it uses. */
-  own: 34.6,
-  whole: 86.1,
+  own: 34.8,
+  whole: 86.2,
   /** A program that only calls, with users' grants. */
-  calls: 86,
+  calls: 86.1,
   /** This library's code in a program that imports the index. */
-  index: 46.4
+  index: 46.6
 }
 
 const imports = `
