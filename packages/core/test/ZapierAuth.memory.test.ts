@@ -90,7 +90,7 @@ describe("ZapierAuth: memory", () => {
       assert.strictEqual(yield* readsOfAll, 16)
       yield* TestClock.adjust("8 seconds")
       assert.strictEqual(yield* readsOfAll, 16)
-    }).pipe(Effect.provide(zapier.process()), Effect.provide(stores))
+    }).pipe(Effect.provide(Layer.provide(zapier.process(), stores)))
   })
 
   it.effect("serves a token from memory until it may no longer be used", () => {

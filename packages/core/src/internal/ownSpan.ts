@@ -12,9 +12,9 @@ export const within = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   name: string,
   attributes: { readonly [name: string]: unknown } = {}
-): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
-  Effect.withFiber((fiber) =>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber): Effect.Effect<A, E, R> =>
     QuietTracer.isSeen(Context.get(fiber.context, Tracer.Tracer))
       ? Effect.withSpan(effect, name, { attributes, ...withoutStack })
-      : (effect as Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>)
+      : effect
   )
