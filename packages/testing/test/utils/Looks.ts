@@ -43,7 +43,7 @@ const summary = ({ incomplete, passes, violations }: AxeResults): Findings => {
 /** What is wrong with the page as it is. */
 const findings = async (page: Page): Promise<Findings> => {
   if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe)
-  return page.evaluate<Findings>(`axe.run(document, ${JSON.stringify(options)}).then(${summary})`)
+  return page.evaluate<Findings>(`axe.run(document, ${JSON.stringify(options)}).then(${String(summary)})`)
 }
 
 /**
