@@ -26,7 +26,7 @@ export const expected: { readonly [name: string]: string } = {
 /** The documented size of such an install: packages, and MB of 1,000,000 bytes. */
 export const documented = () => {
   const page = readFileSync(join(import.meta.dirname, "../docs/operating.md"), "utf8")
-  const [, packages, megabytes] = /installs\s+(\d+)\s+packages\s+of\s+(\d+)\s+MB/.exec(page) ?? []
+  const [, packages, megabytes] = /get\s+(\d+)\s+packages\s+with\s+(\d+)\s+MB/.exec(page) ?? []
   return { packages: Number(packages), megabytes: Number(megabytes) }
 }
 
