@@ -5,7 +5,8 @@
 import { parseArgs } from "node:util"
 import { kinds } from "./attack/kinds.ts"
 import * as Attack from "./attack/run.ts"
-import { print, round, say } from "./report.ts"
+import * as CommandLine from "./commandLine.ts"
+import { print, round } from "./report.ts"
 
 const help = [
   "usage: npm run attack -- [--json] [--kind TEXT] [--size N]",
@@ -37,12 +38,7 @@ const parse = (args: ReadonlyArray<string>) => {
 const row = (...[kind, cases, defended]: ReadonlyArray<string | number>) =>
   `${String(kind).padEnd(24)}${String(cases).padStart(6)}${String(defended).padStart(10)}\n`
 
-const main = async (args: ReadonlyArray<string>): Promise<number> => {
-  const asked = parse(args)
-  if (asked === "help" || asked === undefined) {
-    say(help)
-    return asked === "help" ? 0 : 2
-  }
+process.exitCode = await CommandLine.run(help, parse, async (asked) => {
   const began = performance.now()
   const write = (text: string) => (asked.json ? process.stderr : process.stdout).write(text)
   write(row("kind", "cases", "defended"))
@@ -57,6 +53,4 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   write(`${row("all", cases, cases - successes.length)}${seconds} s\n`)
   if (asked.json) print({ scenario: "attack", passed, cases, successes, kinds: tallies, seconds })
   return passed ? 0 : 1
-}
-
-process.exitCode = await main(process.argv.slice(2))
+})

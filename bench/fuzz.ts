@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util"
 import * as Fuzz from "./fuzz/run.ts"
+import * as CommandLine from "./commandLine.ts"
 import { print, say } from "./report.ts"
 
 const help = [
@@ -28,12 +29,7 @@ const parse = (args: ReadonlyArray<string>) => {
   }
 }
 
-const main = (args: ReadonlyArray<string>): number => {
-  const asked = parse(args)
-  if (asked === "help" || asked === undefined) {
-    say(help)
-    return asked === "help" ? 0 : 2
-  }
+process.exitCode = await CommandLine.run(help, parse, (asked) => {
   const { count, seed } = asked
   const every = Math.max(1, Math.round(count / 10))
   const { problems, ...report } = Fuzz.run(seed, count, (number) => {
@@ -43,6 +39,4 @@ const main = (args: ReadonlyArray<string>): number => {
   const passed = problems.length === 0
   print({ scenario: "fuzz", passed, seed, ...report, problems: problems.length })
   return passed ? 0 : 1
-}
-
-process.exitCode = main(process.argv.slice(2))
+})

@@ -7,6 +7,7 @@ import { performance } from "node:perf_hooks"
 import { parseArgs } from "node:util"
 import { type Area, areas } from "./mutation/areas.ts"
 import * as Run from "./mutation/run.ts"
+import * as CommandLine from "./commandLine.ts"
 import { print, round, say } from "./report.ts"
 
 const known: { readonly [name: string]: Area | undefined } = areas
@@ -59,12 +60,7 @@ const parse = (args: ReadonlyArray<string>) => {
   }
 }
 
-const main = async (args: ReadonlyArray<string>): Promise<number> => {
-  const asked = parse(args)
-  if (asked === "help" || asked === undefined) {
-    say(help)
-    return asked === "help" ? 0 : 2
-  }
+process.exitCode = await CommandLine.run(help, parse, async (asked) => {
   const { names, options } = asked
   const { sample } = options
   let passed = true
@@ -93,6 +89,4 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
     })
   }
   return passed ? 0 : 1
-}
-
-process.exitCode = await main(process.argv.slice(2))
+})

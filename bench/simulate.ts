@@ -7,6 +7,7 @@ import { performance } from "node:perf_hooks"
 import { parseArgs, type ParseArgsConfig } from "node:util"
 import * as Simulation from "@zapier-workflow-auth/testing/Simulation"
 import * as Effect from "effect/Effect"
+import * as CommandLine from "./commandLine.ts"
 import { print, round, say } from "./report.ts"
 
 const { rates } = Simulation
@@ -122,12 +123,7 @@ const parse = (args: ReadonlyArray<string>) => {
   }
 }
 
-const main = async (args: ReadonlyArray<string>): Promise<number> => {
-  const asked = parse(args)
-  if (asked === "help" || asked === undefined) {
-    say(help)
-    return asked === "help" ? 0 : 2
-  }
+process.exitCode = await CommandLine.run(help, parse, async (asked) => {
   if ("functions" in asked) return (await import("./frozen.ts")).run(asked.functions)
   const { grace, ...sizes } = asked.sizes
   const servers = {
@@ -165,6 +161,4 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   )
   print({ scenario: "simulate", passed, ...sizes, grace, rates: asked.rates, lenient, strict })
   return passed ? 0 : 1
-}
-
-process.exitCode = await main(process.argv.slice(2))
+})

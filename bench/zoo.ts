@@ -6,6 +6,7 @@
 import { availableParallelism } from "node:os"
 import { performance } from "node:perf_hooks"
 import { parseArgs } from "node:util"
+import * as CommandLine from "./commandLine.ts"
 import { print, round, say } from "./report.ts"
 import * as Run from "./zoo/run.ts"
 
@@ -57,12 +58,7 @@ const parse = (args: ReadonlyArray<string>) => {
   }
 }
 
-const main = async (args: ReadonlyArray<string>): Promise<number> => {
-  const asked = parse(args)
-  if (asked === "help" || asked === undefined) {
-    say(help)
-    return asked === "help" ? 0 : 2
-  }
+process.exitCode = await CommandLine.run(help, parse, async (asked) => {
   const { options, reports } = asked
   const began = performance.now()
   const report = await Run.run(options, ({ message, ms, name, rule, runs, seed, steps }) => {
@@ -78,6 +74,4 @@ const main = async (args: ReadonlyArray<string>): Promise<number> => {
   const counts = { bugs: bugs.length, found, correct, accused: accused.length }
   print({ scenario: "zoo", passed, runs, seeds, ...counts, seconds })
   return passed ? 0 : 1
-}
-
-process.exitCode = await main(process.argv.slice(2))
+})
